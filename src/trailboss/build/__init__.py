@@ -1,0 +1,1 @@
+"""A Worker project becomes an immutable artifact, and an artifact becomes exactly wrangler's upload."""

@@ -1,0 +1,1 @@
+"""One file per command group: parse, call a room, print. No logic."""

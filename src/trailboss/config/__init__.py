@@ -1,0 +1,1 @@
+"""What people wrote, read into one validated Project. The only room that knows the file formats."""

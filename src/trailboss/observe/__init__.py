@@ -1,0 +1,1 @@
+"""Tail, filters and sinks."""

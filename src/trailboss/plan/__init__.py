@@ -1,0 +1,1 @@
+"""Wanted and observed become a graph, a plan, and an apply. Knows no kind by name."""

@@ -1,0 +1,1 @@
+"""Versions, deployments, promotion and rollback. Its state is the account."""

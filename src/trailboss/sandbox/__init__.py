@@ -1,0 +1,1 @@
+"""The emulated Cloudflare account. Imports nothing from the other rooms; they reach it over HTTP."""
