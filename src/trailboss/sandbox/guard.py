@@ -1,0 +1,70 @@
+"""Who may speak to the sandbox at all: this machine, and no web page."""
+
+from __future__ import annotations
+
+import hmac
+
+from trailboss.sandbox.identity import Identity
+from trailboss.sandbox.refusals import (
+    ApiError,
+    authentication_error,
+    invalid_account,
+    invalid_token,
+    malformed_credentials,
+    missing_credentials,
+)
+
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+
+
+def refuse_foreign(headers: dict[str, str]) -> ApiError | None:
+    """403 for a Host that is not this machine (DNS rebinding) or any Origin (a page in a browser)."""
+    host = headers.get("host", "").lower()
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    if name not in LOCAL_HOSTS:
+        return ApiError(403, 10403, f"The sandbox answers only to localhost, not to {host or 'no host'!r}.")
+    if "origin" in headers:
+        return ApiError(403, 10403, "The sandbox does not answer web pages.")
+    return None
+
+
+def bearer(headers: dict[str, str]) -> str:
+    """The token of the request, "" when there is none.
+
+    Raises:
+        ApiError: 6003 when the header is there but is not `Bearer <token>`.
+    """
+    header = headers.get("authorization", "")
+    if not header:
+        return headers.get("x-auth-key", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or any(char.isspace() for char in token.strip()):
+        raise malformed_credentials()
+    return token.strip()
+
+
+def same(left: str, right: str) -> bool:
+    """Compare without telling how much was right."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def check_credentials(headers: dict[str, str], path: str, identity: Identity) -> None:
+    """Let the account's own token pass, as a bearer or as a global key with an e-mail.
+
+    Raises:
+        ApiError: 9106 without credentials, 6003 malformed, 1000 (verify) or 10000 wrong.
+    """
+    token = bearer(headers)
+    if not token:
+        raise missing_credentials()
+    if not same(token, identity.token):
+        raise invalid_token() if path.endswith("/tokens/verify") else authentication_error()
+
+
+def check_account(path: str, account: str, identity: Identity) -> None:
+    """Refuse another account's id: 7003 when it cannot be an id, 10000 when it is not this token's."""
+    if account == identity.account_id:
+        return
+    if len(account) != 32 or any(char not in "0123456789abcdef" for char in account):
+        raise invalid_account(path)
+    raise authentication_error()

@@ -1,0 +1,218 @@
+"""The one small interface to the side-car: whole-state sync, routing, validation, triggers, data plane.
+
+Every change of the account calls `await sync()`. Calls that come while one is on its way share the next
+one; each returns when a state at least as new as its own is live. Only when something beyond the routing
+differs is the runtime reloaded; weights, hosts and routes travel alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from trailboss.sandbox.envelope import encode_json
+from trailboss.sandbox.refusals import ApiError
+from trailboss.sandbox.sidecar_process import MAIN
+from trailboss.sandbox.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    import aiohttp
+
+State = dict[str, Any]
+
+
+class Rejected(Exception):
+    """The side-car could not bring a state to life; `script` and `version` name the one at fault."""
+
+    def __init__(self, message: str, script: str = "", version: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.script = script
+        self.version = version
+
+
+class Answer:
+    """A data-plane reply: `status`, `headers`, and the body whole or in pieces."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers = response.headers
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return await self._response.read()
+
+    async def json(self) -> Any:
+        """The body as JSON."""
+        return await self._response.json(content_type=None)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes."""
+        async for chunk in self._response.content.iter_any():
+            yield chunk
+
+
+class Runtime:
+    """Talks to the side-car that `supervisor` keeps alive. `describe()` gives the whole wanted state."""
+
+    def __init__(self, supervisor: Supervisor, token: str) -> None:
+        self.supervisor = supervisor
+        self._token = token
+        self._session: aiohttp.ClientSession | None = None
+        self.describe: Callable[[], State] = lambda: {"workers": [], "routing": {}, "resources": {}}
+        self._applied: State | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+        self._pump: asyncio.Task[None] | None = None
+        self._exclusive = asyncio.Lock()
+        supervisor.on_ready = self._after_start
+
+    @asynccontextmanager
+    async def request(
+        self, method: str, path: str, *, seconds: float | None = 60.0, ready: bool = True, **kwargs: Any
+    ) -> AsyncIterator[Answer]:
+        """One call to the side-car's control port, held while it is being restarted."""
+        import aiohttp
+
+        if ready and not await self.supervisor.ready():
+            raise ApiError(503, 10013, "The sandbox's runtime is not running; `sandbox status` says why.")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), auto_decompress=False
+            )
+        url = f"http://127.0.0.1:{self.supervisor.child.control_port}/{path}"
+        headers = {**kwargs.pop("headers", {}), "authorization": f"Bearer {self._token}"}
+        try:
+            async with self._session.request(
+                method, _url(url), headers=headers, timeout=aiohttp.ClientTimeout(total=seconds), **kwargs
+            ) as response:
+                yield Answer(response)
+        except aiohttp.ClientConnectionError as error:
+            raise ApiError(503, 10013, f"The sandbox's runtime went away: {error}") from error
+
+    async def call(self, method: str, path: str, body: Any = None, *, ready: bool = True) -> tuple[int, Any]:
+        """(status, JSON) of a control call."""
+        data = None if body is None else encode_json(body)
+        async with self.request(method, path, data=data, headers=_JSON, ready=ready) as answer:
+            raw = await answer.read()
+            return answer.status, (await answer.json() if raw else None)
+
+    @asynccontextmanager
+    async def data(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | AsyncIterator[bytes] | None = None,
+    ) -> AsyncIterator[Answer]:
+        """The storage that Workers' bindings use: `path` is below `/data/` and already percent-encoded."""
+        from urllib.parse import urlencode
+
+        query = f"?{urlencode(params)}" if params else ""
+        async with self.request(
+            method, f"data/{path}{query}", headers=dict(headers or {}), data=body, seconds=None
+        ) as answer:
+            yield answer
+
+    async def sync(self) -> None:
+        """Return when the account's present state is live.
+
+        Raises:
+            Rejected: a Worker does not start; the old state stays.
+        """
+        if not MAIN.exists():
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._apply_waiting())
+        await waiter
+
+    async def _apply_waiting(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(0)  # what became ready together is applied together
+            waiting, self._waiting = self._waiting, []
+            try:
+                async with self._exclusive:
+                    await self._apply(self.describe())
+            except Exception as error:  # noqa: BLE001 handed to those who wait
+                for waiter in waiting:
+                    if not waiter.done():
+                        waiter.set_exception(error)
+            else:
+                for waiter in waiting:
+                    if not waiter.done():
+                        waiter.set_result(None)
+
+    async def _apply(self, state: State, *, ready: bool = True) -> None:
+        old = self._applied
+        if old is not None and _same_but_routing(old, state):
+            if old["routing"] != state["routing"]:
+                await self.call("PUT", "routing", state["routing"], ready=ready)
+        else:
+            status, answer = await self.call("PUT", "state", state, ready=ready)
+            if status >= 400:
+                error = (answer or {}).get("error") or {}
+                message = str(error.get("message", f"the runtime answered {status}"))
+                raise Rejected(message, str(error.get("script", "")), str(error.get("version", "")))
+        self._applied = state
+
+    async def _after_start(self) -> None:
+        self._applied = None
+        state = self.describe()
+        if state["workers"] or any(state["resources"].values()):
+            await self._apply(state, ready=False)
+
+    async def validate(self, worker: Mapping[str, Any]) -> dict[str, Any]:
+        """What Cloudflare's upload check finds: {"ok", "startup_time_ms", "handlers", ...} or {"ok": False,
+        "message"}."""
+        _, answer = await self.call("POST", "validate", worker)
+        return dict(answer or {})
+
+    async def trigger(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Run a scheduled, queue or email handler; what came of it."""
+        status, answer = await self.call("POST", f"trigger/{kind}", body)
+        if status >= 400:
+            raise Rejected(str(((answer or {}).get("error") or {}).get("message", status)))
+        return dict(answer or {})
+
+    async def stats(self) -> dict[str, Any]:
+        """Counts per script and version."""
+        return dict((await self.call("GET", "stats"))[1] or {})
+
+    @asynccontextmanager
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Requests are held and nothing has the data folder open while the block runs."""
+        async with self._exclusive:
+            if not MAIN.exists():
+                yield
+                return
+            await self.call("POST", "exclusive/begin", {})
+            try:
+                yield
+            finally:
+                self._applied = None
+                await self.call("POST", "exclusive/end", self.describe())
+
+    async def close(self) -> None:
+        """End the side-car."""
+        if self._session is not None:
+            await self._session.close()
+        await self.supervisor.stop()
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _url(text: str) -> Any:
+    from yarl import URL
+
+    return URL(text, encoded=True)
+
+
+def _same_but_routing(old: State, new: State) -> bool:
+    return all(old[part] == new[part] for part in ("workers", "resources"))
