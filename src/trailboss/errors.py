@@ -116,11 +116,18 @@ class AlreadyExists(CloudError):
 
 
 class RateLimited(CloudError):
-    pass
+    """The account said "not now"; `retry_after` is in seconds, counted from the answer."""
+
+    retry_after: float = 0.0
 
 
 class Unavailable(CloudError):
-    """Nothing, or a 5xx, came back: a write may or may not have happened."""
+    """Nothing, or a 5xx, came back.
+
+    `effect_unknown` is true when a write may or may not have happened: read before doing it again.
+    """
+
+    effect_unknown: bool = False
 
 
 class BuildError(TrailbossError):
