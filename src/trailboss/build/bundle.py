@@ -1,0 +1,145 @@
+"""Bundle a Worker with wrangler's own bundler: one dry run, no API call."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trailboss.build import failures, multipart
+from trailboss.build.multipart import Part
+from trailboss.build.normalise import portable
+from trailboss.build.subject import Subject
+from trailboss.build.wrangler import Stop, Wrangler, environment, run
+from trailboss.errors import BuildError
+from trailboss.values import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What one dry run gave: the form parts except `metadata`, that metadata, and esbuild's own account.
+
+    `inputs` maps each source esbuild read to what it imports; it is empty when nothing was bundled.
+    """
+
+    parts: tuple[Part, ...]
+    metadata: Mapping[str, Any]
+    inputs: Mapping[str, Mapping[str, Any]]
+    warnings: tuple[str, ...]
+
+
+def bundle(
+    subject: Subject,
+    wrangler: Wrangler,
+    *,
+    environ: Mapping[str, str],
+    progress: Callable[[str], None] = lambda _: None,
+    stop: Stop | None = None,
+) -> Bundle:
+    """Run wrangler's bundler over `subject`.
+
+    Raises:
+        BuildError: TB3101-TB3104 what wrangler reported, TB3105 it did not start, TB3106 it left no form.
+    """
+    check_entry(subject)
+    progress(f"bundling {subject.name} with wrangler {wrangler.version}")
+    with tempfile.TemporaryDirectory(prefix="trailboss-build-") as folder:
+        scratch = Path(folder)
+        output = run(
+            wrangler,
+            _arguments(subject, scratch),
+            cwd=subject.directory,
+            env=environment(scratch / "logs", environ),
+            stop=stop,
+        )
+        if output.status != 0:
+            raise failures.failure(output, subject.directory)
+        return _collect(subject, wrangler, scratch, failures.warnings(output))
+
+
+def check_entry(subject: Subject) -> None:
+    """Refuse a Worker whose entry file is not there, unless a custom command makes it.
+
+    Raises:
+        BuildError: TB3102.
+    """
+    makes_it = (subject.settings.get("build") or {}).get("command")
+    if subject.main is None:
+        raise BuildError(
+            "TB3102",
+            f"{subject.name} has neither code nor static assets",
+            where=Location(subject.config),
+            hint='Set "main" to the entry file, or "assets": {"directory": …} for a site without code.',
+        )
+    if not makes_it and not subject.main.is_file():
+        raise BuildError(
+            "TB3102",
+            f"the entry file {subject.main} does not exist",
+            where=Location(subject.config),
+            hint='Correct "main", or run the build that makes the file first.',
+        )
+
+
+def _arguments(subject: Subject, scratch: Path) -> list[str]:
+    arguments = ["deploy"]
+    if subject.options.script is not None:
+        arguments.append(str(subject.options.script))
+    arguments += ["--dry-run", "--config", str(subject.config)]
+    # An empty --env is wrangler's spelling of "the top level", also against CLOUDFLARE_ENV.
+    arguments += ["--env", wrangler_environment(subject)]
+    arguments += ["--outfile", str(scratch / "form"), "--metafile", str(scratch / "meta.json")]
+    if subject.assets_directory is not None:
+        # Assets are hashed here, once and with a memory; wrangler would hash them all each time.
+        empty = scratch / "assets"
+        empty.mkdir()
+        arguments += ["--assets", str(empty)]
+    if subject.settings.get("containers"):
+        arguments += ["--containers-rollout", "none"]
+    return arguments + subject.options.build_arguments()
+
+
+def wrangler_environment(subject: Subject) -> str:
+    """The `--env` that wrangler would know: the environment's name if its file has that block, else ""."""
+    name = subject.environment
+    if not name:
+        return ""
+    try:
+        text = subject.config.read_text("utf-8")
+    except OSError:
+        return ""
+    return name if name in text and _declares(text, subject.config.suffix, name) else ""
+
+
+def _declares(text: str, suffix: str, name: str) -> bool:
+    if suffix == ".toml":
+        import tomllib
+
+        try:
+            return name in tomllib.loads(text).get("env", {})
+        except tomllib.TOMLDecodeError:
+            return False
+    from trailboss.build.jsonc import loads
+
+    parsed = loads(text)
+    return isinstance(parsed, dict) and name in (parsed.get("env") or {})
+
+
+def _collect(subject: Subject, wrangler: Wrangler, scratch: Path, warnings: tuple[str, ...]) -> Bundle:
+    form = scratch / "form"
+    if not form.exists():
+        raise BuildError(
+            "TB3106",
+            f"wrangler {wrangler.version} ended well but wrote no upload form",
+            hint="Trailboss needs `deploy --dry-run --outfile`; use wrangler 4.20 or newer in this project.",
+        )
+    parts = portable(multipart.parse(form.read_bytes()), wrangler, subject.directory)
+    fields = {part.name: part for part in parts if part.filename is None}
+    if "metadata" not in fields:
+        raise BuildError("TB3106", "wrangler's dry run form has no metadata", hint="Use the pinned wrangler.")
+    meta = scratch / "meta.json"
+    inputs = json.loads(meta.read_bytes())["inputs"] if meta.exists() else {}
+    code = tuple(part for part in parts if part.filename is not None)
+    return Bundle(code, json.loads(fields["metadata"].content), inputs, warnings)

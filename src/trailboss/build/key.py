@@ -1,0 +1,100 @@
+"""What a bundle depends on besides files: the key of its place in the build cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from trailboss.build.artifact import SCHEMA
+from trailboss.build.bundle import wrangler_environment
+from trailboss.build.subject import Subject
+from trailboss.build.wrangler import Wrangler
+
+SETTINGS = (
+    "alias",
+    "base_dir",
+    "build",
+    "compatibility_date",
+    "compatibility_flags",
+    "data_blobs",
+    "define",
+    "dependencies_instrumentation",
+    "exports",
+    "find_additional_modules",
+    "jsx_factory",
+    "jsx_fragment",
+    "keep_names",
+    "minify",
+    "no_bundle",
+    "preserve_file_names",
+    "python_modules",
+    "rules",
+    "site",
+    "text_blobs",
+    "tsconfig",
+    "upload_source_maps",
+    "wasm_modules",
+    "workflows",
+)
+"""The configuration keys wrangler's bundler reads."""
+
+VARIABLES = (
+    "NODE_ENV",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "ESBUILD_BINARY_PATH",
+    "WRANGLER_BUILD_CONDITIONS",
+    "WRANGLER_BUILD_PLATFORM",
+)
+COMMAND_PREFIXES = (
+    "CLOUDFLARE_ENV",
+    "NODE_",
+    "npm_config_",
+    "VITE_",
+    "PUBLIC_",
+    "NEXT_PUBLIC_",
+    "REACT_APP_",
+)
+"""Variables a custom build command is taken to read, besides those it names itself."""
+
+
+def cache_key(subject: Subject, wrangler: Wrangler, environ: Mapping[str, str]) -> str:
+    """A hash over settings, tools, flags and variables; the same Worker elsewhere on disk has another key."""
+    settings = subject.settings
+    described: dict[str, Any] = {
+        "schema": SCHEMA,
+        "directory": str(subject.directory),
+        "main": str(subject.main),
+        "config": str(subject.config),
+        "environment": wrangler_environment(subject),
+        "settings": {key: settings[key] for key in SETTINGS if settings.get(key) is not None},
+        # A class that is bound must be exported: wrangler checks it while bundling.
+        "classes": sorted(_own_classes(settings)),
+        "flags": subject.options.build_arguments(),
+        "assets": subject.assets_directory is not None,
+        "wrangler": [str(wrangler.script), wrangler.version, str(wrangler.node)],
+        "environ": _variables(settings, environ),
+    }
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _own_classes(settings: Mapping[str, Any]) -> set[str]:
+    bindings = (settings.get("durable_objects") or {}).get("bindings") or []
+    return {str(entry.get("class_name")) for entry in bindings if not entry.get("script_name")}
+
+
+def _variables(settings: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    wanted = {name: environ[name] for name in VARIABLES if name in environ}
+    command = (settings.get("build") or {}).get("command")
+    if command:
+        named = set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", command))
+        wanted |= {
+            name: hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
+            for name, value in environ.items()
+            if name in named or name.startswith(COMMAND_PREFIXES)
+        }
+    return wanted
