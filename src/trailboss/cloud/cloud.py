@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 UNSET: Any = object()
 # Stands for the account in paths until its id was looked up; no account has this id.
 _ACCOUNT = "/accounts/~"
+# Cloudflare counts these apart from everything else.
+_EXEMPT = re.compile(r"/queues/[^/]+/messages/(?:pull|ack)$")
 
 Params = Mapping[str, Any] | Iterable[tuple[str, Any]] | None
 
@@ -165,7 +168,9 @@ class Cloud:
         """An answer without an envelope (KV values, R2 objects, a script's code, SQL).
 
         `path` may be a whole URL of another host, such as a signed one: it goes without our credential and
-        outside the rate budget. With `check=False` every status is returned, else 400 and up raise.
+        outside the rate budget. With `check=False` a 4xx is returned and not raised (429 and 5xx still are
+        repeated where that is safe, and raised). `to` is a file that takes the body, streamed; it appears
+        only when it is whole.
         """
         call = await self._prepare(method, path, options, enveloped=False, check=check)
         incoming, _ = await self._opened().exchange(call)
@@ -218,8 +223,9 @@ class Cloud:
             idempotent=options.pop("idempotent", None),
             enveloped=enveloped,
             check=check,
-            metered=ours,
+            metered=options.pop("metered", ours and not _EXEMPT.search(path)),
             timeout=options.pop("timeout", None),
+            to=options.pop("to", None),
         )
         if options:
             raise TypeError(f"unknown option '{next(iter(options))}'")

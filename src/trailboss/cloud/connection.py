@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,6 +39,8 @@ def read_connection(name: str, environ: Mapping[str, str]) -> Connection:
     Raises:
         SandboxError: TB5901 it is not running, TB5902 its connection file cannot be read.
     """
+    import json
+
     file = sandbox_root(environ) / name / "connection.json"
     start = "trailboss sandbox start" + ("" if name == "default" else f" --name {name}")
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class Multipart:
 
     def __init__(self, parts: Sequence[Part], *, boundary: str | None = None) -> None:
         self.parts = tuple(parts)
-        self.boundary = boundary or f"----formdata-trailboss-{secrets.token_hex(12)}"
+        self.boundary = boundary or f"----formdata-trailboss-{os.urandom(12).hex()}"
 
     @property
     def content_type(self) -> str:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trailboss.cloud.budget import Budget, shared_budget
@@ -56,6 +57,7 @@ class Call:
     check: bool = True
     metered: bool = True
     timeout: float | None = None
+    to: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Session:
     async def _attempt(self, call: Call) -> Judged:
         began = time.perf_counter()
         limit = call.timeout or self._options.timeouts.total
-        outgoing = Outgoing(call.method, call.url, call.headers, call.secrets, call.body, limit)
+        outgoing = Outgoing(call.method, call.url, call.headers, call.secrets, call.body, limit, call.to)
         self.stats.requests[call.method, template(call.shown)] += 1
         lost: tuple[str, bool] | None = None
         try:
@@ -129,15 +131,13 @@ class Session:
             missing = unreachable(call.method, call.shown, reason, self._redactor, sent=sent)
             return Judged(Outcome.LOST if sent else Outcome.NOT_SENT, error=missing)
         self.stats.sent += call.body.length
-        self.stats.received += len(incoming.body)
+        self.stats.received += incoming.size
         return self._judge(call, incoming)
 
     def _judge(self, call: Call, incoming: Incoming) -> Judged:
         wait = self._heed(call, incoming)
         status = incoming.status
-        if not call.enveloped and (status < 400 or not call.check) and status != 429:
-            if status >= 500 and call.check:
-                return self._refused(call, incoming, [], wait)
+        if not call.enveloped and (status < 400 or (not call.check and status < 500 and status != 429)):
             return Judged(Outcome.FINAL, incoming)
         try:
             envelope = open_envelope(status, incoming.body)

@@ -56,8 +56,8 @@ def resolve_target(
     Order: `--target`, `TRAILBOSS_TARGET`, `[target]` of trailboss.toml, then the variables wrangler reads
     (CLOUDFLARE_API_BASE_URL, CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID). The words are 'cloudflare',
     'sandbox' and 'sandbox:<name>'. `[target]` may hold `name` (one of these words), `sandbox` (true or a
-    name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves out comes
-    from the variables. A token always wins over key and e-mail unless `auth = "key"`.
+    name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves
+    out comes from the variables. A token always wins over key and e-mail unless `auth = "key"`.
 
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.

@@ -7,10 +7,12 @@ always verified, proxies of the environment are used, and no credential comes fr
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trailboss.values import Secret
@@ -45,6 +47,7 @@ class Outgoing:
     secrets: Mapping[str, tuple[str, Secret]]
     body: Body
     timeout: float
+    to: Path | None = None
 
 
 class Body:
@@ -69,11 +72,12 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One answer, read to its end. Header names are lower case."""
+    """One answer, read to its end. Header names are lower case; `body` is empty when it went to a file."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    size: int
 
 
 class Lost(Exception):
@@ -146,8 +150,15 @@ class Transport:
         outgoing = client.build_request(
             request.method, request.url, headers=headers, content=content, extensions={"trace": trace}
         )
-        answer = await client.send(outgoing, auth=_Authorise(request.secrets))
-        return Incoming(answer.status_code, answer.headers, answer.content)
+        auth = _Authorise(request.secrets)
+        if request.to is None:
+            answer = await client.send(outgoing, auth=auth)
+            return Incoming(answer.status_code, answer.headers, answer.content, len(answer.content))
+        answer = await client.send(outgoing, auth=auth, stream=True)
+        try:
+            return await _save(answer, request.to)
+        finally:
+            await answer.aclose()
 
     def _client(self, url: str) -> httpx.AsyncClient:
         scheme = "https" if url.startswith("https:") else "http"
@@ -170,6 +181,23 @@ class Transport:
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             await client.aclose()
+
+
+async def _save(answer: httpx.Response, to: Path) -> Incoming:
+    """A good answer's body goes to the file `to`, which appears only when it is whole."""
+    if not answer.is_success:
+        body = await answer.aread()
+        return Incoming(answer.status_code, answer.headers, body, len(body))
+    part = to.with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            async for chunk in answer.aiter_bytes():
+                file.write(chunk)
+        size = part.stat().st_size
+        part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
+    return Incoming(answer.status_code, answer.headers, b"", size)
 
 
 def _reason(error: Exception) -> str:
