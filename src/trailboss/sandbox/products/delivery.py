@@ -38,7 +38,7 @@ class Consumer:
 
 
 Trigger = Callable[[Consumer, list[Message]], Awaitable[dict[str, Any]]]
-"""Hands a batch to the Worker: {outcome, ack_all, retry_batch, explicit_acks, retries}; OSError when the Worker
+"""Hands a batch to the Worker: {outcome, ack_all, retry_batch, explicit_acks, retries}; OSError when it
 could not be reached at all."""
 
 
