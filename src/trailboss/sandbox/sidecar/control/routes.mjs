@@ -1,0 +1,33 @@
+// The control port's table of routes.
+import { D1 } from "../data/d1.mjs";
+import { Kv } from "../data/kv.mjs";
+import { R2 } from "../data/r2.mjs";
+import { readJson, sendJson } from "./server.mjs";
+
+export function routes(control, { supervisor, runtime, ingress, callbacks, config }) {
+  control.json("PUT", "/state", (state) => supervisor.put(state));
+  control.json("PUT", "/routing", (routing) => supervisor.route(routing));
+  control.json("POST", "/exclusive/begin", () => supervisor.begin());
+  control.json("POST", "/exclusive/end", () => supervisor.end());
+  control.json("GET", "/health", () => ({ ok: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, subdomain: config.account.subdomain }));
+  control.json("GET", "/stats", () => ({ ...ingress.report(), traces: { delivered: callbacks.delivered, dropped: callbacks.dropped } }));
+  control.json("DELETE", "/stats", () => ingress.stats.reset());
+  triggers(control, { supervisor, runtime, ingress });
+  data(control, { runtime, ingress });
+  control.on("POST", "/trace", async ({ req, res }) => {
+    callbacks.trace(await readJson(req));
+    sendJson(res, 200, {});
+  });
+}
+
+function triggers(control, { supervisor, runtime, ingress }) {
+  for (const op of ["scheduled", "queue"]) {
+    control.json("POST", `/trigger/${op}`, ({ script, version, ...input }) => ingress.gate.pass(() => runtime.trigger(supervisor.target(script, version), op, input)));
+  }
+}
+
+// Data operations are requests like others: a swap waits for them and holds new ones.
+function data(control, { runtime, ingress }) {
+  const stores = { "/data/kv/": new Kv(runtime), "/data/d1/": new D1(runtime), "/data/r2/": new R2(runtime) };
+  for (const [prefix, store] of Object.entries(stores)) control.on("*", prefix, (context) => ingress.gate.pass(() => store.handle(context)));
+}

@@ -1,0 +1,76 @@
+// Header lists on their way to and from the runtime, kept raw: order, case and duplicates survive.
+import { blob, country } from "./cf.mjs";
+
+// Hop-by-hop names, those undici refuses, and those only the edge may set.
+const NOT_FORWARDED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "cf-connecting-ip",
+  "cf-ray",
+  "cf-ipcountry",
+  "cf-visitor",
+  "cf-ew-via",
+  "cdn-loop",
+  "x-real-ip",
+  "x-forwarded-proto",
+  "x-forwarded-for",
+  "x-trailboss-cf",
+  "mf-cf-blob",
+]);
+const NOT_RETURNED = new Set(["connection", "keep-alive", "transfer-encoding", "server", "cf-ray"]);
+
+/** The headers the Worker sees, as undici's flat list. `upgrade` keeps those of a WebSocket handshake. */
+export function inbound(req, { ray, ip, scheme, upgrade = false }) {
+  const raw = req.rawHeaders;
+  const list = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i].toLowerCase();
+    if (NOT_FORWARDED.has(name) && !(upgrade && (name === "upgrade" || name === "connection"))) continue;
+    if (name.startsWith("mf-")) continue;
+    list.push(raw[i], raw[i + 1]);
+  }
+  const headers = req.headers;
+  const asked = headers["x-trailboss-cf"];
+  const before = headers["x-forwarded-for"];
+  list.push("CF-Connecting-IP", ip, "CF-Ray", ray, "CF-IPCountry", country(asked), "CF-Visitor", `{"scheme":"${scheme}"}`);
+  list.push("X-Forwarded-Proto", scheme, "X-Real-IP", ip, "X-Forwarded-For", before === undefined ? ip : `${before},${ip}`);
+  list.push("CDN-Loop", "cloudflare; loops=1", "MF-CF-Blob", blob(headers["accept-encoding"], asked));
+  return list;
+}
+
+/** The headers the client sees, as Node's flat list, from undici's list of buffers. */
+export function outbound(rawHeaders, ray) {
+  const list = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i].latin1Slice();
+    if (NOT_RETURNED.has(name.toLowerCase())) continue;
+    list.push(name, rawHeaders[i + 1].latin1Slice());
+  }
+  list.push("server", "cloudflare", "cf-ray", ray);
+  return list;
+}
+
+export function scheme(req) {
+  const forwarded = req.headers["x-forwarded-proto"];
+  return forwarded === "https" || req.socket.encrypted ? "https" : "http";
+}
+
+export function clientAddress(req) {
+  const address = req.socket.remoteAddress ?? "127.0.0.1";
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** The whole URL a client asked for: what the Worker reads as `request.url`. */
+export function wholeUrl(req, urlScheme) {
+  const target = req.url;
+  if (target[0] === "/") return `${urlScheme}://${req.headers.host}${target}`;
+  return target === "*" ? `${urlScheme}://${req.headers.host}/*` : target;
+}

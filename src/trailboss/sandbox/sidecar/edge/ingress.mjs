@@ -1,0 +1,202 @@
+// The public port: finds the Worker and the version, then hands the request to that version's own socket.
+import http from "node:http";
+import { Refused, log } from "../errors.mjs";
+import { undici } from "../toolchain.mjs";
+import { ray as newRay, COLO } from "./cf.mjs";
+import { choose } from "./choose.mjs";
+import { forward } from "./forward.mjs";
+import { Gate } from "./gate.mjs";
+import { clientAddress, inbound, scheme, wholeUrl } from "./headers.mjs";
+import { miss } from "./pages.mjs";
+import { Routes } from "./routes.mjs";
+import { Stats } from "./stats.mjs";
+import { Tunnel, handshake } from "./websocket.mjs";
+
+const POOL = { connections: 512, pipelining: 1, keepAliveTimeout: 4000, keepAliveMaxTimeout: 4000, headersTimeout: 0, bodyTimeout: 0 };
+
+export class Ingress {
+  gate = new Gate();
+  stats = new Stats();
+  #routes;
+  #targets = new Map();
+  #exchanges = new Set();
+  #tunnels = new Set();
+  #server;
+
+  /**
+   * `previews(script, prefix)` loads a preview version and answers its id, or undefined. `recover()` answers when the
+   * runtime is usable again after a lost connection.
+   */
+  constructor({ subdomain, previews, recover }) {
+    this.subdomain = subdomain;
+    this.previews = previews;
+    this.recover = recover;
+    this.#routes = new Routes({}, subdomain);
+    this.#server = http.createServer({ keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 131_072, noDelay: true }, (req, res) => this.#request(req, res));
+    this.#server.on("upgrade", (req, socket, head) => this.#upgrade(req, socket, head));
+    this.#server.on("clientError", (_error, socket) => socket.writable && socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+  }
+
+  listen({ host, port }) {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, 1024, () => resolve(this.#server.address().port));
+    });
+  }
+
+  close() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  /** New weights, routes and hosts: effective with the next request. */
+  route(routing) {
+    this.#routes = new Routes(routing, this.subdomain);
+  }
+
+  /** New sockets, by `script@version`; old pools are left to close. */
+  retarget(ports) {
+    for (const target of this.#targets.values()) target.pool.destroy().catch(() => {});
+    this.#targets = new Map();
+    for (const [key, port] of ports) this.#targets.set(key, { port, pool: new undici.Pool(`http://127.0.0.1:${port}`, POOL) });
+  }
+
+  /** Hold new requests and empty the runtime: wait at most `bound` ms, then cut streams and close WebSockets (1012). */
+  async drain(bound) {
+    const drained = await this.gate.close(bound);
+    for (const exchange of [...this.#exchanges]) exchange.cut();
+    for (const tunnel of [...this.#tunnels]) tunnel.restart();
+    return drained;
+  }
+
+  report() {
+    return { ...this.stats.report(), in_flight: this.gate.inFlight, held: this.gate.held, held_total: this.gate.heldTotal, websockets: this.#tunnels.size };
+  }
+
+  /** Where this request goes: `{script, version, key}`, or `{miss}`. Synchronous unless a preview has to be loaded. */
+  #resolve(req, urlScheme) {
+    const found = this.#routes.find(urlScheme, req.headers.host ?? "", pathOf(req.url));
+    if (found.miss !== undefined) return found;
+    const { script } = found;
+    if (found.prefix !== undefined) return this.#preview(script, found.prefix);
+    if (found.version !== undefined) {
+      return this.#targets.has(`${script}@${found.version}`) ? { script, version: found.version } : this.#preview(script, found.version);
+    }
+    const versions = this.#routes.scripts[script]?.versions ?? [];
+    if (versions.length === 0) return { miss: "no-deployment", host: script };
+    return { script, version: choose(script, versions, req.headers) };
+  }
+
+  async #preview(script, prefix) {
+    const version = await this.previews(script, prefix);
+    return version === undefined ? { miss: "no-preview", host: script } : { script, version };
+  }
+
+  async #request(req, res) {
+    const ray = newRay();
+    const urlScheme = scheme(req);
+    try {
+      let found = this.#resolve(req, urlScheme);
+      if (found instanceof Promise) found = await found;
+      if (found.miss !== undefined) return miss(req, res, found.miss, found.host, `${ray}-${COLO}`);
+      await this.#send(req, res, found, ray, urlScheme, 0);
+    } catch (error) {
+      this.#broken(req, res, error, ray);
+    }
+  }
+
+  #broken(req, res, error, ray) {
+    log(`ingress: ${error.stack}`);
+    if (res.headersSent) res.destroy();
+    else miss(req, res, error instanceof Refused ? "stopped" : "gone", error.message, `${ray}-${COLO}`);
+  }
+
+  async #send(req, res, found, ray, urlScheme, attempt) {
+    const waiting = this.gate.enter(req.headers["cf-worker"] !== undefined);
+    if (waiting !== undefined) await waiting;
+    const target = this.#targets.get(`${found.script}@${found.version}`) ?? this.#fallback(found);
+    if (target === undefined || res.closed) {
+      this.gate.leave();
+      if (!res.closed) miss(req, res, "no-deployment", found.script, `${ray}-${COLO}`);
+      return;
+    }
+    const started = performance.now();
+    const headers = inbound(req, { ray: `${ray}-${COLO}`, ip: clientAddress(req), scheme: urlScheme });
+    const done = (outcome) => {
+      this.gate.leave();
+      if (outcome.error !== undefined && !res.headersSent && outcome.status === undefined) {
+        this.#lost(req, res, found, ray, urlScheme, attempt, outcome).catch((error) => this.#broken(req, res, error, ray));
+        return;
+      }
+      this.stats.count(found.script, found.version, outcome.status, performance.now() - started);
+    };
+    forward(target.pool, req, res, { path: wholeUrl(req, urlScheme), headers, ray: `${ray}-${COLO}`, track: this.#exchanges, done });
+  }
+
+  // The deployment changed while the request was held: the version it was meant for is gone.
+  #fallback(found) {
+    const versions = this.#routes.scripts[found.script]?.versions ?? [];
+    const other = versions.find((entry) => this.#targets.has(`${found.script}@${entry.version}`));
+    if (other === undefined) return undefined;
+    found.version = other.version;
+    return this.#targets.get(`${found.script}@${other.version}`);
+  }
+
+  // Nothing reached the client yet: wait for the runtime and try once more if the request can be repeated.
+  async #lost(req, res, found, ray, urlScheme, attempt, outcome) {
+    if (outcome.lost && attempt < 3) {
+      await this.recover();
+      if (outcome.retry) return this.#send(req, res, found, ray, urlScheme, attempt + 1);
+    }
+    this.stats.count(found.script, found.version, 502, 0);
+    log(`ingress: ${found.script}: ${outcome.error.message}`);
+    return miss(req, res, "gone", outcome.error.message, `${ray}-${COLO}`);
+  }
+
+  async #upgrade(req, socket, head) {
+    socket.on("error", () => socket.destroy());
+    const ray = newRay();
+    const urlScheme = scheme(req);
+    try {
+      const found = await this.#resolve(req, urlScheme);
+      if (found.miss !== undefined) return refuse(req, socket, found.miss, found.host);
+      const waiting = this.gate.enter();
+      if (waiting !== undefined) await waiting;
+      this.gate.leave();
+      const target = this.#targets.get(`${found.script}@${found.version}`) ?? this.#fallback(found);
+      if (target === undefined) return refuse(req, socket, "no-deployment", found.script);
+      if (head.length > 0) socket.unshift(head);
+      this.#tunnel(req, socket, target, found, ray, urlScheme);
+    } catch (error) {
+      log(`upgrade: ${error.stack}`);
+      socket.destroy();
+    }
+    return undefined;
+  }
+
+  #tunnel(req, socket, target, found, ray, urlScheme) {
+    const headers = inbound(req, { ray: `${ray}-${COLO}`, ip: clientAddress(req), scheme: urlScheme, upgrade: true });
+    const started = performance.now();
+    const tunnel = new Tunnel(socket, target.port, handshake(req, wholeUrl(req, urlScheme), headers), {
+      isWebSocket: req.headers.upgrade?.toLowerCase() === "websocket",
+      onStatus: (status) => this.stats.count(found.script, found.version, status, performance.now() - started),
+      onEnd: () => this.#tunnels.delete(tunnel),
+    });
+    this.#tunnels.add(tunnel);
+  }
+}
+
+function pathOf(url) {
+  if (url[0] === "/") return url;
+  const slash = url.indexOf("/", url.indexOf("//") + 2);
+  return slash < 0 ? "/" : url.slice(slash);
+}
+
+/** The edge's own page on a connection that asked for an upgrade: there is no response object, so one is made. */
+function refuse(req, socket, reason, detail) {
+  const res = new http.ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(socket);
+  res.on("finish", () => socket.end());
+  miss(req, res, reason, detail);
+}

@@ -1,0 +1,159 @@
+// Everything this house knows of Miniflare 5's options, besides bindings.mjs and plugin.mjs beside it.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { BRIDGE, HUB, bindings, raw } from "./bindings.mjs";
+import { mainText, manifest } from "./modules.mjs";
+import { Network, workerName } from "./network.mjs";
+
+const INTERNAL_DATE = "2026-01-01";
+const OLDEST_DATE = "2021-11-02";
+const source = (name) => readFileSync(new URL(`../workers/${name}.js`, import.meta.url), "utf8");
+const SOURCES = { hub: source("hub"), bridge: source("bridge"), router: source("router") };
+// `proxy` makes the socket read the whole URL from the request line, so scheme and host survive.
+const SOCKET = [{ host: "127.0.0.1", proxy: true }];
+
+function internal(name, code, env, flags = []) {
+  return {
+    config: {
+      name,
+      compatibilityDate: INTERNAL_DATE,
+      compatibilityFlags: flags,
+      manifest: { mainModule: `${name}.js`, modulesRoot: "/", modules: { [`${name}.js`]: { type: "esm", contents: code } } },
+      env,
+    },
+    dev: { unsafeDirectSockets: [{ host: "127.0.0.1" }], cacheAPI: false },
+  };
+}
+
+const external = (url, headers) => ({
+  type: "external",
+  address: new URL(url).host,
+  http: { injectRequestHeaders: Object.entries(headers).map(([name, value]) => ({ name, value })) },
+});
+
+// The three stores are named by header, so a new namespace, database or bucket needs no reload. The bindings on
+// "trailboss" make Miniflare start the stores even when no Worker uses one.
+function hub(names) {
+  const env = {
+    _KV: { type: "kv", id: "trailboss" },
+    _D1: { type: "d1", id: "trailboss" },
+    _R2: { type: "r2", name: "trailboss" },
+    KV: raw({ service: { name: "kv:ns:entry" } }),
+    D1: raw({ service: { name: "d1:db:entry" } }),
+    R2: raw({ service: { name: "r2:bucket:entry" } }),
+  };
+  names.forEach((worker, index) => (env[`W${index}`] = { type: "worker", worker }));
+  return internal(HUB, SOURCES.hub, env, ["service_binding_extra_handlers"]);
+}
+
+function bridge({ api, token, supervisor }) {
+  const authorization = `Bearer ${token}`;
+  const base = new URL(api).pathname.replace(/\/$/, "");
+  const prefixed = SOURCES.bridge.replaceAll("http://control", `http://control${base}`);
+  return internal(BRIDGE, prefixed, { CONTROL: external(api, { authorization }), SUPERVISOR: external(supervisor, { authorization }) });
+}
+
+function router(name, entry, weights) {
+  const env = { WEIGHTS: { type: "json", value: weights } };
+  entry.versions.forEach((version, at) => {
+    env[`V${at}`] = { type: "worker", worker: `${entry.script}@${version}`, exportName: entry.entrypoint, props: entry.props };
+  });
+  return internal(name, SOURCES.router, env);
+}
+
+function assets(worker) {
+  const config = worker.assets.config ?? {};
+  return {
+    directory: worker.assets.directory,
+    hasUserWorker: worker.format !== "assets",
+    ...(config.html_handling ? { htmlHandling: config.html_handling } : {}),
+    ...(config.not_found_handling ? { notFoundHandling: config.not_found_handling } : {}),
+    ...(config.run_worker_first === undefined ? {} : { runWorkerFirst: config.run_worker_first }),
+  };
+}
+
+function exported(worker, net) {
+  const entries = {};
+  if (net.hostOf(worker.script)?.name !== workerName(worker)) return entries;
+  for (const entry of worker.durable_objects ?? []) {
+    entries[entry.class_name] = { type: "durable-object", storage: entry.sqlite ? "sqlite" : "legacy-kv", unsafeUniqueKey: entry.namespace_id };
+  }
+  return entries;
+}
+
+function tails(worker, net, traced) {
+  const list = traced ? [{ worker: BRIDGE, entrypoint: "Tail", props: { script: worker.script, version: worker.version } }] : [];
+  for (const consumer of worker.tail_consumers ?? []) {
+    const target = net.service(consumer.service, undefined, undefined);
+    if (target !== undefined) list.push({ worker: target.worker, entrypoint: target.entrypoint });
+  }
+  return list;
+}
+
+const ASSETS_ONLY = "export default { fetch() { return new Response(null, { status: 404 }); } };";
+
+async function code(worker) {
+  if (worker.format === "service-worker") return { legacy: { serviceWorkerScript: await mainText(worker), serviceWorkerScriptPath: `/${worker.main}` } };
+  if (worker.format !== "assets") return { manifest: await manifest(worker) };
+  return { manifest: { mainModule: "index.js", modulesRoot: "/", modules: { "index.js": { type: "esm", contents: ASSETS_ONLY } } } };
+}
+
+// A date later than the runtime's own would be refused; the account's clock may run ahead of it.
+function compatibilityDate(date) {
+  const today = new Date().toISOString().slice(0, 10);
+  return !date ? OLDEST_DATE : date > today ? today : date;
+}
+
+/** One version as a Miniflare Worker. */
+export async function versionWorker(worker, net, { traced = true, zone } = {}) {
+  const { env, legacy: parts } = await bindings(worker, net);
+  const { manifest: modules, legacy } = await code(worker);
+  const config = {
+    name: workerName(worker),
+    compatibilityDate: compatibilityDate(worker.compatibility_date),
+    compatibilityFlags: worker.compatibility_flags ?? [],
+    env,
+    exports: exported(worker, net),
+    tailConsumers: tails(worker, net, traced),
+  };
+  if (modules !== undefined) config.manifest = modules;
+  if (worker.assets) config.assets = assets(worker);
+  const everything = { ...legacy, ...parts };
+  return {
+    config,
+    ...(Object.keys(everything).length > 0 ? { legacy: everything } : {}),
+    dev: { unsafeDirectSockets: SOCKET, zone: zone ?? `${worker.script}.example.com` },
+  };
+}
+
+/** The whole account: `{options, names, routers}`; `names[i]` is the hub's Worker number i. */
+export async function account(workers, routing, settings) {
+  const net = new Network(workers, routing);
+  const versions = [];
+  const broken = [];
+  for (const worker of workers) versions.push(await versionWorker(worker, net, settings));
+  const names = workers.map(workerName);
+  const routers = [...net.routers].map(([name, entry]) => router(name, entry, net.weights(entry)));
+  const options = {
+    ...instance(settings),
+    workers: [hub(names), bridge(settings), ...versions, ...routers],
+  };
+  return { options, names, broken, net };
+}
+
+/** The options of one Miniflare instance, without its Workers. */
+export function instance({ persist, log, onLog, onRestart }) {
+  return {
+    host: "127.0.0.1",
+    port: 0,
+    resourcePersistencePath: path.join(persist, "v3"),
+    isolatedResourcePersistencePath: path.join(persist, "v3"),
+    enableDevRegistry: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    cf: false,
+    log,
+    handleStructuredLogs: onLog,
+    unsafeHandleRuntimeRestart: onRestart,
+  };
+}

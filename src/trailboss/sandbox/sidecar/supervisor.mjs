@@ -1,0 +1,211 @@
+// The declared state, and the orderly way from one to the next: hold, drain, swap, resume.
+import { setTimeout as sleep } from "node:timers/promises";
+import { Refused, log } from "./errors.mjs";
+import { Network } from "./runtime/network.mjs";
+
+const EMPTY = { workers: [], routing: { scripts: {}, hosts: [], routes: [] }, resources: {} };
+const PREVIEWS = 8;
+
+export class Supervisor {
+  #declared = EMPTY;
+  #live = { workers: [], routing: EMPTY.routing, print: null };
+  #previews = new Map();
+  #queue = Promise.resolve();
+  #latest = 0;
+  #exclusive = false;
+  #crash = null;
+
+  constructor({ runtime, ingress, callbacks, drainMs }) {
+    this.runtime = runtime;
+    this.ingress = ingress;
+    this.callbacks = callbacks;
+    this.drainMs = drainMs;
+  }
+
+  get exclusive() {
+    return this.#exclusive;
+  }
+
+  // One change at a time.
+  #serial(work) {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Make `state` the live one. A state that another one overtakes while it waits is skipped, its caller gets the later answer. */
+  put(state) {
+    const wanted = { ...EMPTY, ...state, routing: { ...EMPTY.routing, ...state.routing } };
+    this.#latest += 1;
+    const turn = this.#latest;
+    return this.#serial(async () => {
+      if (turn !== this.#latest) return { reloaded: false, ms: 0, superseded: true };
+      const started = performance.now();
+      const reloaded = await this.#become(wanted);
+      return { reloaded, ms: Math.round(performance.now() - started) };
+    });
+  }
+
+  /** New weights, routes and hosts. What of it is built into the runtime follows in the background, with requests held. */
+  route(routing) {
+    this.#declared = { ...this.#declared, routing: { ...EMPTY.routing, ...routing } };
+    this.ingress.route(this.#declared.routing);
+    this.ingress.stats.weights += 1;
+    if (this.#print(this.#workers(this.#declared)) !== this.#live.print) {
+      this.#serial(() => this.#become(this.#declared)).catch((error) => log(`rewire: ${error.message}`));
+      return { rewire: true };
+    }
+    this.runtime.weigh(this.#declared.routing).catch((error) => log(`weights: ${error.message}`));
+    return { rewire: false };
+  }
+
+  // The declared versions, then the preview versions of scripts that still exist.
+  #workers(declared) {
+    const workers = [...declared.workers];
+    const known = new Set(workers.map(keyOf));
+    for (const [key, worker] of this.#previews) if (!known.has(key)) workers.push(worker);
+    return workers.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
+
+  // Equal prints run the same: same versions, and the routing differs only in what the router here decides.
+  #print(workers, routing = this.#declared.routing) {
+    return JSON.stringify([workers, new Network(workers, routing).wiring()]);
+  }
+
+  async #become(wanted) {
+    const workers = this.#workers(wanted);
+    const print = this.#print(workers, wanted.routing);
+    if (print === this.#live.print || this.#exclusive) {
+      this.#adopt(wanted);
+      if (!this.#exclusive) await this.runtime.weigh(wanted.routing);
+      return false;
+    }
+    await this.#swap(workers, wanted.routing, print);
+    this.#adopt(wanted);
+    return true;
+  }
+
+  #adopt(wanted) {
+    this.#declared = wanted;
+    this.ingress.route(wanted.routing);
+  }
+
+  async #swap(workers, routing, print) {
+    const started = performance.now();
+    await this.ingress.drain(this.drainMs);
+    await this.runtime.flush();
+    try {
+      await this.runtime.load(workers, routing);
+      this.#live = { workers, routing, print };
+      this.ingress.route(routing);
+      this.ingress.retarget(this.runtime.targets);
+      this.ingress.stats.swaps += 1;
+    } catch (error) {
+      this.ingress.stats.failedSwaps += 1;
+      await this.#restore();
+      throw error;
+    } finally {
+      this.ingress.stats.lastSwapMs = Math.round(performance.now() - started);
+      this.ingress.gate.reopen();
+    }
+  }
+
+  // A Worker did not start: what ran before runs again.
+  async #restore() {
+    const { workers, routing } = this.#live;
+    await this.runtime.load(workers, routing);
+    this.ingress.retarget(this.runtime.targets);
+  }
+
+  /** The runtime of an empty account, so that data can be reached before the first deploy. */
+  start() {
+    return this.#serial(() => this.#become(this.#declared));
+  }
+
+  /** Load the version of `script` whose id starts with `prefix`, asked from Python; its id, or undefined. */
+  preview(script, prefix) {
+    return this.#serial(async () => {
+      const known = [...this.#workers(this.#declared)].find((worker) => worker.script === script && worker.version.startsWith(prefix));
+      const answer = known === undefined ? await this.callbacks.preview(script, prefix) : [];
+      for (const worker of answer) {
+        this.#previews.delete(keyOf(worker));
+        this.#previews.set(keyOf(worker), worker);
+      }
+      while (this.#previews.size > PREVIEWS) this.#previews.delete(this.#previews.keys().next().value);
+      await this.#become(this.#declared);
+      return known?.version ?? answer.find((worker) => worker.version.startsWith(prefix))?.version;
+    });
+  }
+
+  /** Forget the previews of a script (its versions or their bindings changed). */
+  forget(script) {
+    for (const [key, worker] of this.#previews) if (worker.script === script) this.#previews.delete(key);
+  }
+
+  /** Hold requests and end the runtime, so that files under `persist` may be touched. */
+  begin() {
+    return this.#serial(async () => {
+      if (this.#exclusive) throw new Refused(409, "the runtime is already stopped for exclusive access");
+      await this.ingress.drain(this.drainMs);
+      await this.runtime.flush();
+      await this.runtime.stop();
+      this.#exclusive = true;
+      this.#live = { ...this.#live, print: null };
+    });
+  }
+
+  /** Run again what is declared now, and resume. */
+  end() {
+    return this.#serial(async () => {
+      if (!this.#exclusive) throw new Refused(409, "the runtime was not stopped for exclusive access");
+      this.#exclusive = false;
+      const workers = this.#workers(this.#declared);
+      try {
+        await this.#swap(workers, this.#declared.routing, this.#print(workers));
+      } catch (error) {
+        log(`after exclusive access: ${error.message}`);
+        throw error;
+      }
+    });
+  }
+
+  /** The deployed version of `script` (or `version`, if given) as the runtime names it. */
+  target(script, version) {
+    if (version !== undefined) return `${script}@${version}`;
+    const host = this.runtime.net?.hostOf(script);
+    if (host === undefined) throw new Refused(404, `no version of ${script} is deployed`);
+    return host.name;
+  }
+
+  /** workerd died: hold everyone until Miniflare has started another. */
+  crashed() {
+    if (this.#crash !== null) return;
+    this.ingress.stats.crashes += 1;
+    let over;
+    this.#crash = { promise: new Promise((resolve) => (over = resolve)), over: () => over() };
+    this.ingress.gate.close(0).catch((error) => log(error.message));
+  }
+
+  restarted() {
+    this.ingress.retarget(this.runtime.targets);
+    this.ingress.gate.reopen();
+    this.#crash?.over();
+    this.#crash = null;
+  }
+
+  /** For a request that lost its connection: answers when the runtime can be asked again. */
+  async recover() {
+    // Miniflare hears of the death a moment after the sockets do.
+    if (this.#crash === null) await sleep(20);
+    if (this.#crash !== null) await this.#crash.promise;
+    await this.runtime.ready();
+  }
+
+  async stop() {
+    this.ingress.close();
+    await this.#queue;
+    await this.runtime.stop();
+  }
+}
+
+const keyOf = (worker) => `${worker.script}@${worker.version}`;
