@@ -1,1 +1,1 @@
-"""Tail, filters and sinks."""
+"""Watching Workers that are live: the tail, its filters and its renderers."""

@@ -1,1 +1,1 @@
-"""References and where they resolve."""
+"""Where secret values come from: dotenv and JSON files, and references into the environment."""

@@ -1,0 +1,125 @@
+"""Versions and deployments as the account reports them, under our names.
+
+Cloudflare: a version is an upload with its bindings and secrets; a deployment says which one or two
+versions share the traffic (cloudflare-api-core section 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trailboss.release.stamp import Stamp, read_stamp
+
+_TRIGGERS = {
+    "upload": "upload",
+    "create_version_api": "upload",
+    "secret": "secret change",
+    "rollback": "rollback",
+    "promotion": "promotion",
+    "deployment": "deployment",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One version's part of the traffic, in percent (0 to 100)."""
+
+    version_id: str
+    percentage: float
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One uploaded version.
+
+    `number` counts up per Worker (shown as `v12`); `created` is ISO 8601 in UTC; `source` says what made
+    it ("upload", "secret change", "dash", ...); `digest` is the artifact's ("sha256:..."), None when
+    something else uploaded it; `share` is its percent of traffic in the current deployment, None when it
+    is not in it."""
+
+    id: str
+    number: int
+    created: str
+    author: str | None
+    source: str
+    message: str | None
+    tag: str | None
+    alias: str | None
+    git_sha: str | None
+    digest: str | None
+    share: float | None = None
+
+    @property
+    def label(self) -> str:
+        return f"v{self.number}" if self.number else self.id[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Which versions got which share of the traffic, from when on (`created`, ISO 8601 UTC), and why."""
+
+    id: str
+    created: str
+    author: str | None
+    source: str
+    message: str | None
+    shares: tuple[Share, ...]
+
+    def share_of(self, version_id: str) -> float | None:
+        """The percentage of `version_id`, None when it is not part of this deployment."""
+        return next((share.percentage for share in self.shares if share.version_id == version_id), None)
+
+    @property
+    def whole(self) -> str | None:
+        """The version that has all the traffic, None while it is split."""
+        return next((share.version_id for share in self.shares if share.percentage == 100), None)
+
+
+def read_version(wire: Mapping[str, Any]) -> Version:
+    """A Version from an item of `GET versions` or the reply of `GET versions/<id>`."""
+    metadata = wire.get("metadata") or {}
+    annotations = wire.get("annotations") or metadata.get("annotations") or {}
+    stamp: Stamp = read_stamp(annotations)
+    triggered_by = annotations.get("workers/triggered_by")
+    return Version(
+        id=str(wire.get("id") or ""),
+        number=int(wire.get("number") or 0),
+        created=str(metadata.get("created_on") or ""),
+        author=metadata.get("author_email") or None,
+        source=_TRIGGERS.get(triggered_by or "", triggered_by) or str(metadata.get("source") or "unknown"),
+        message=stamp.message,
+        tag=stamp.tag,
+        alias=annotations.get("workers/alias"),
+        git_sha=stamp.git_sha,
+        digest=stamp.digest,
+    )
+
+
+def read_deployment(wire: Mapping[str, Any]) -> Deployment:
+    """A Deployment from an item of `GET deployments`."""
+    annotations = wire.get("annotations") or {}
+    return Deployment(
+        id=str(wire.get("id") or ""),
+        created=str(wire.get("created_on") or ""),
+        author=wire.get("author_email") or None,
+        source=str(annotations.get("workers/triggered_by") or wire.get("source") or "unknown"),
+        message=annotations.get("workers/message"),
+        shares=tuple(
+            Share(str(item["version_id"]), tidy(float(item["percentage"])))
+            for item in wire.get("versions") or ()
+        ),
+    )
+
+
+def with_shares(versions: Sequence[Version], current: Deployment | None) -> tuple[Version, ...]:
+    """The same versions, each with its share of `current`."""
+    if current is None:
+        return tuple(versions)
+    return tuple(replace(version, share=current.share_of(version.id)) for version in versions)
+
+
+def tidy(percentage: float) -> float:
+    """90.0 as 90, so that JSON and people see the number that was typed."""
+    return int(percentage) if percentage == int(percentage) else percentage

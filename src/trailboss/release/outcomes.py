@@ -1,0 +1,127 @@
+"""What a deploy is asked to do and what it answers: the options, the closed set of outcomes, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from trailboss.release.callbacks import Confirm
+from trailboss.values import Secret
+
+
+class Outcome(StrEnum):
+    """How it ended for one Worker. There is no other way: failures before the code is live are
+    exceptions."""
+
+    DEPLOYED = "deployed"
+    """The version has 100 % of the traffic, read back, and the triggers are as configured."""
+    UNCHANGED = "unchanged"
+    """The account already had exactly this; nothing was written."""
+    TRIGGERS = "triggers"
+    """The code was live already; only triggers or unversioned settings were written."""
+    PARTIAL = "partial"
+    """The code is live, one or more triggers are not. Running the same deploy again heals it."""
+    PLANNED = "planned"
+    """Dry run: everything was checked, nothing was written."""
+    HANDED_OVER = "handed-over"
+    """wrangler did it, because the project uses something our uploader does not know (`why` says what)."""
+    UPLOADED = "uploaded"
+    """`versions upload`: the version is there and takes no traffic."""
+
+
+class TriggerState(StrEnum):
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+    PLANNED = "planned"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerReport:
+    """One way to reach the Worker. `kind` is "workers.dev", "routes", "custom domains", "schedules",
+    "queue consumer", "workflow" or "event triggers"; `targets` are its addresses (host names, patterns,
+    crons, queue names); `error` says why it failed."""
+
+    kind: str
+    state: TriggerState
+    targets: tuple[str, ...] = ()
+    error: str | None = None
+    hint: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """A stage that ran, how long it took (seconds), and one line on what it found."""
+
+    name: str
+    seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """`message` and `tag` are recorded on the version (1,000 and 100 bytes). `secrets` ship inside the
+    upload. `keep_vars` keeps variables set elsewhere. `force` uploads even when nothing changed.
+    `confirm` is asked before existing DNS records are overridden; None refuses."""
+
+    message: str | None = None
+    tag: str | None = None
+    alias: str | None = None
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    keep_vars: bool = False
+    dry_run: bool = False
+    force: bool = False
+    confirm: Confirm | None = None
+    triggers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """What happened to one Worker.
+
+    `version_id` and `version_number` are what is live (or was uploaded); `previous_version_id` what was
+    live before; `digest` the artifact's; `shape` which of Cloudflare's two upload requests was made
+    ("script" or "version"), None without an upload; `urls` where it answers; `size` and `gzip_size` are
+    bytes of the upload's modules."""
+
+    worker: str
+    outcome: Outcome
+    digest: str | None = None
+    version_id: str | None = None
+    version_number: int | None = None
+    previous_version_id: str | None = None
+    first: bool = False
+    shape: str | None = None
+    startup_time_ms: int | None = None
+    size: int = 0
+    gzip_size: int = 0
+    bindings: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    provisioned: tuple[str, ...] = ()
+    triggers: tuple[TriggerReport, ...] = ()
+    urls: tuple[str, ...] = ()
+    preview_url: str | None = None
+    alias_url: str | None = None
+    warnings: tuple[str, ...] = ()
+    why: str = ""
+    stages: tuple[StageReport, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is not Outcome.PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class DeployReport:
+    """One report per Worker, in the order they were deployed (a Worker comes after those it calls)."""
+
+    dry_run: bool
+    workers: tuple[WorkerReport, ...]
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command may exit with 0."""
+        return all(worker.ok for worker in self.workers)
