@@ -14,6 +14,7 @@ import { routes } from "./control/routes.mjs";
 import { Ingress } from "./edge/ingress.mjs";
 import { log } from "./errors.mjs";
 import { Runtime } from "./runtime/runtime.mjs";
+import { Validator } from "./runtime/validate.mjs";
 import { Supervisor } from "./supervisor.mjs";
 import * as toolchain from "./toolchain.mjs";
 
@@ -33,6 +34,7 @@ async function boot() {
   const callbacks = new Callbacks(config);
   const control = new ControlServer(config.token);
   const controlPort = await control.listen(config.control ?? {});
+  const validator = new Validator();
   let supervisor;
   const runtime = new Runtime({
     persist: config.persist,
@@ -48,11 +50,11 @@ async function boot() {
     recover: () => supervisor.recover(),
   });
   supervisor = new Supervisor({ runtime, ingress, callbacks, drainMs: config.drain_ms ?? DRAIN_MS });
-  routes(control, { supervisor, runtime, ingress, callbacks, config });
+  routes(control, { supervisor, runtime, ingress, callbacks, validator, config });
   const edgePort = await ingress.listen(config.edge);
   endWithInput(async () => {
     control.close();
-    await supervisor.stop();
+    await Promise.all([supervisor.stop(), validator.close()]);
   });
   process.stdout.write(`${JSON.stringify({ ready: true, edge_port: edgePort, control_port: controlPort })}\n`);
   // The runtime starts behind the ready line: the first PUT /state waits for it, and Python goes on meanwhile.

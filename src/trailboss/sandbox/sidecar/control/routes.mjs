@@ -4,9 +4,10 @@ import { Kv } from "../data/kv.mjs";
 import { R2 } from "../data/r2.mjs";
 import { readJson, sendJson } from "./server.mjs";
 
-export function routes(control, { supervisor, runtime, ingress, callbacks, config }) {
+export function routes(control, { supervisor, runtime, ingress, callbacks, validator, config }) {
   control.json("PUT", "/state", (state) => supervisor.put(state));
   control.json("PUT", "/routing", (routing) => supervisor.route(routing));
+  control.json("POST", "/validate", (worker) => validator.validate(worker));
   control.json("POST", "/exclusive/begin", () => supervisor.begin());
   control.json("POST", "/exclusive/end", () => supervisor.end());
   control.json("GET", "/health", () => ({ ok: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, subdomain: config.account.subdomain }));

@@ -12,7 +12,7 @@ const SOURCES = { hub: source("hub"), bridge: source("bridge"), router: source("
 // `proxy` makes the socket read the whole URL from the request line, so scheme and host survive.
 const SOCKET = [{ host: "127.0.0.1", proxy: true }];
 
-function internal(name, code, env, flags = []) {
+export function internal(name, code, env, flags = []) {
   return {
     config: {
       name,
@@ -99,7 +99,7 @@ async function code(worker) {
 }
 
 // A date later than the runtime's own would be refused; the account's clock may run ahead of it.
-function compatibilityDate(date) {
+export function compatibilityDate(date) {
   const today = new Date().toISOString().slice(0, 10);
   return !date ? OLDEST_DATE : date > today ? today : date;
 }
