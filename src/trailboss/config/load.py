@@ -1,0 +1,288 @@
+"""The steps of `Project.load`, in order: find, read, choose the environment, merge, resolve, type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trailboss.config import checks, discover
+from trailboss.config.discover import Found
+from trailboss.config.document import Document, read_document
+from trailboss.config.environment import Environment, detect
+from trailboss.config.resolve import (
+    Resolved,
+    Wish,
+    environments_of,
+    resolve,
+    script_name,
+    unknown_environment,
+)
+from trailboss.config.settings import OWN_KEYS, Settings, merge
+from trailboss.config.typed import typed
+from trailboss.errors import ConfigError
+from trailboss.values import Location
+
+if TYPE_CHECKING:
+    from trailboss.config.project import Project, Worker
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A Worker's config, found and read but not resolved."""
+
+    key: str
+    found: Found
+    document: Document
+
+
+def load(
+    cls: type[Project],
+    start: Path,
+    *,
+    flag: str | None,
+    config: Path | None,
+    environ: Mapping[str, str],
+    required: bool,
+) -> Project:
+    """See `Project.load`."""
+    project_file, found, warnings = _find(start, config)
+    if project_file is None:
+        return _plain(cls, start, found=found, flag=flag, environ=environ, required=required)
+    return _with_file(
+        cls,
+        read_document(project_file),
+        only=found if config else None,
+        flag=flag,
+        environ=environ,
+        warnings=warnings,
+    )
+
+
+def _find(start: Path, config: Path | None) -> tuple[Path | None, Found | None, list[str]]:
+    """trailboss.toml, the wrangler config, and a warning when the nearer config is not the project's."""
+    if config is not None:
+        file = discover.absolute(start / config)
+        if not discover.is_file(file):
+            raise ConfigError("TB1002", "there is no such configuration file", where=Location(file))
+        if file.name == discover.PROJECT_NAME:
+            return file, None, []
+        found: Found | None = Found(file, file)
+        start = file.parent
+    else:
+        found = None
+    project_file = discover.nearest(start, discover.PROJECT_NAME)
+    if project_file is None or config is not None:
+        return project_file, found or discover.find_wrangler(start), []
+    user_file = discover.find_user_config(start)
+    if user_file is None or not _belongs(user_file, project_file):
+        return project_file, None, []
+    return None, discover.find_wrangler(start), []
+
+
+def _belongs(user_file: Path, project_file: Path) -> bool:
+    """Whether the config nearest to us lies below the project without being one of its Workers."""
+    root = project_file.parent
+    if user_file.parent == root or not user_file.is_relative_to(root):
+        return False
+    workers = read_document(project_file).data.get("workers")
+    entries = workers.values() if isinstance(workers, dict) else ()
+    paths = [entry.get("path") for entry in entries if isinstance(entry, dict)]
+    named = [discover.absolute(root / path) for path in paths if isinstance(path, str)]
+    return user_file not in named and user_file.parent not in named
+
+
+def _plain(
+    cls: type[Project],
+    start: Path,
+    *,
+    found: Found | None,
+    flag: str | None,
+    environ: Mapping[str, str],
+    required: bool,
+) -> Project:
+    """A project without trailboss.toml: the one Worker of a wrangler config, exactly as wrangler sees it."""
+    environment = detect(flag, environ, start, {})
+    if found is None:
+        if required:
+            raise ConfigError(
+                "TB1001",
+                "there is no wrangler.jsonc, wrangler.toml or trailboss.toml here or in any folder above",
+                hint="Change into a project, name a file with --config, or start one: trailboss init",
+                where=Location(start),
+            )
+        return cls(start.name, start, None, Settings(), environment, (), (), ())
+    member = _Member("", found, read_document(found.file))
+    wish = Wish(environment.name, found.redirected)
+    worker = _worker(member, wish)
+    name = worker.top_level_name or worker.name or found.file.parent.name
+    root = (found.user_file or found.file).parent
+    known = environments_of(member.document)
+    return cls(name, root, None, Settings(), environment, known, (worker,), tuple(worker.resolved.warnings))
+
+
+def _with_file(
+    cls: type[Project],
+    document: Document,
+    *,
+    only: Found | None,
+    flag: str | None,
+    environ: Mapping[str, str],
+    warnings: list[str],
+) -> Project:
+    root = document.file.parent
+    base = checks.validate(Settings, document.data, document.locate, "TB1202")
+    _check_names(document)
+    branches = {name: entry.branches for name, entry in base.environments.items()}
+    environment = detect(flag, environ, root, branches, document.locate("environments"))
+    settings = _merged(document, environment.name)
+    members = _members(document, settings, only)
+    known = list(base.environments)
+    for member in members:
+        known += [name for name in environments_of(member.document) if name not in known]
+    if environment.name and environment.name not in known and not _flat(members, environment.name):
+        raise unknown_environment(environment.name, tuple(known), document.locate("environments"))
+    workers = _resolved(members, settings, environment, tuple(known))
+    for worker in workers:
+        warnings += [text for text in worker.resolved.warnings if text not in warnings]
+    name = settings.name or next((w.top_level_name for w in workers if w.top_level_name), None) or root.name
+    return cls(
+        name, root, document.file, settings, environment, tuple(known), workers, tuple(warnings), document
+    )
+
+
+def _flat(members: list[_Member], environment: str) -> bool:
+    """Whether a build tool already flattened some Worker for this very environment."""
+    return any(
+        m.found.redirected and m.document.data.get("targetEnvironment") == environment for m in members
+    )
+
+
+def _check_names(document: Document) -> None:
+    for table in ("environments", "workers"):
+        for name in document.data.get(table, {}):
+            if not _NAME.fullmatch(name):
+                raise ConfigError(
+                    "TB1204",
+                    f'"{name}" cannot be a name: letters, digits, "-" and "_" only',
+                    where=document.locate(table, name),
+                )
+
+
+def _merged(document: Document, environment: str | None) -> Settings:
+    """trailboss.toml with the environment's tables merged over the top level's."""
+    over = document.data.get("environments", {}).get(environment, {}) if environment else {}
+    over = {key: value for key, value in over.items() if key not in OWN_KEYS}
+
+    def locate(*keys: str | int) -> Location:
+        if environment and document.has("environments", environment, *keys):
+            return document.locate("environments", environment, *keys)
+        return document.locate(*keys)
+
+    return checks.validate(Settings, merge(document.data, over), locate, "TB1202")
+
+
+def _members(document: Document, settings: Settings, only: Found | None) -> list[_Member]:
+    root = document.file.parent
+    if only is not None:
+        return [_Member(only.file.parent.name, only, read_document(only.file))]
+    if not settings.workers:
+        found = _in_folder(root)
+        return [_Member(root.name, found, read_document(found.file))] if found else []
+    members = []
+    for key, entry in settings.workers.items():
+        place = document.locate("workers", key, "path")
+        found = _at(discover.absolute(root / entry.path), entry.path, place)
+        members.append(_Member(key, found, read_document(found.file)))
+    return members
+
+
+def _in_folder(folder: Path) -> Found | None:
+    """The wrangler config in exactly this folder, a redirect beside it followed."""
+    user_file = next((folder / n for n in discover.WRANGLER_NAMES if discover.is_file(folder / n)), None)
+    if not discover.is_file(folder / discover.DEPLOY_CONFIG):
+        return Found(user_file, user_file) if user_file else None
+    return discover.find_wrangler(folder)
+
+
+def _at(path: Path, written: str, where: Location) -> Found:
+    if discover.is_file(path):
+        return Found(path, path)
+    found = _in_folder(path)
+    if found is None:
+        raise ConfigError(
+            "TB1203",
+            f'"{written}" has no wrangler config',
+            hint="`path` is a Worker's folder, or its wrangler.jsonc, relative to trailboss.toml.",
+            where=where,
+        )
+    return found
+
+
+def _resolved(
+    members: list[_Member], settings: Settings, environment: Environment, known: tuple[str, ...]
+) -> tuple[Worker, ...]:
+    siblings = {
+        str(member.document.data.get("name")): script_name(member.document, environment.name)
+        for member in members
+        if not member.found.redirected and member.document.data.get("name")
+    }
+    workers: list[Worker] = []
+    for member in members:
+        wish = Wish(
+            environment.name, member.found.redirected, True, settings.inherit_bindings, known, siblings
+        )
+        worker = _worker(member, wish)
+        _refuse_twins(worker, workers)
+        workers.append(worker)
+    return tuple(workers)
+
+
+def _refuse_twins(worker: Worker, others: list[Worker]) -> None:
+    for other in others:
+        if worker.name and worker.name == other.name:
+            raise ConfigError(
+                "TB1206",
+                f'the Workers "{other.key}" and "{worker.key}" have the same name "{worker.name}"',
+                hint="Each would overwrite the other; rename one.",
+                where=worker.locate("name"),
+            )
+
+
+def _worker(member: _Member, wish: Wish) -> Worker:
+    from trailboss.config.project import Worker
+
+    found = member.found
+    resolved = resolve(member.document, wish)
+    config = typed(resolved)
+    directory = found.file.parent
+    top = resolved.document.data.get("topLevelName" if found.redirected else "name")
+    return Worker(
+        name=config.name or "",
+        key=member.key or config.name or directory.name,
+        top_level_name=top if isinstance(top, str) else None,
+        environment=resolved.environment,
+        path=found.file,
+        user_path=found.user_file,
+        directory=directory,
+        main=_main(resolved, directory),
+        config=config,
+        raw=resolved.raw,
+        declared=resolved.declared,
+        resolved=resolved,
+    )
+
+
+def _main(resolved: Resolved, directory: Path) -> Path | None:
+    """The entry file; Workers Sites have a default one."""
+    written = resolved.raw.get("main")
+    site = resolved.raw.get("site")
+    if written is None and isinstance(site, dict):
+        written = site.get("entry-point") or "workers-site"
+        if not Path(written).suffix:
+            written = f"{written}/index.js"
+    return discover.absolute(directory / written) if isinstance(written, str) else None

@@ -1,0 +1,138 @@
+"""A resolved config as a `WranglerConfig`, with the checks that need more than one key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from trailboss.config import checks
+from trailboss.config.bindings import Shape
+from trailboss.config.checks import Keys, dotted
+from trailboss.config.keys import closest
+from trailboss.config.resolve import Resolved
+from trailboss.config.wrangler import Container, WranglerConfig
+from trailboss.errors import ConfigError
+
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
+_FREE = (Container,)
+_FREE_KEYS = frozenset({"unsafe"})
+
+
+def typed(resolved: Resolved) -> WranglerConfig:
+    """Types `resolved.raw`; unknown keys inside bindings become warnings.
+
+    Raises ConfigError TB1101 (wrong type), TB1107 (bad name), TB1108 (route and routes), TB1109 (two
+    bindings of one name).
+    """
+    config = checks.validate(WranglerConfig, resolved.raw, resolved.locate, "TB1101")
+    _check_name(config, resolved)
+    for scope in (
+        resolved.document.data,
+        resolved.document.data.get("env", {}).get(resolved.environment or "", {}),
+    ):
+        if scope.get("route") and scope.get("routes") is not None:
+            raise ConfigError(
+                "TB1108",
+                '"route" and "routes" exclude each other',
+                where=resolved.locate("route"),
+                hint="Keep routes.",
+            )
+    _check_bindings(resolved)
+    for keys, shape in _shapes((), config):
+        _warn(resolved, keys, shape)
+    return config
+
+
+def _check_name(config: WranglerConfig, resolved: Resolved) -> None:
+    if config.name and not _NAME.fullmatch(config.name):
+        raise ConfigError(
+            "TB1107",
+            f'"{config.name}" cannot be a Worker\'s name',
+            hint='Lower-case letters, digits, "-" and "_" are allowed, "-" not first.',
+            where=resolved.locate("name"),
+        )
+
+
+def _check_bindings(resolved: Resolved) -> None:
+    seen: dict[str, Keys] = {}
+    for name, keys in binding_names(resolved.raw):
+        if name in seen:
+            raise ConfigError(
+                "TB1109",
+                f'two bindings are called "{name}": {dotted(seen[name])} and {dotted(keys)}',
+                hint=f"The other one is at {resolved.locate(*seen[name])}.",
+                where=resolved.locate(*keys),
+            )
+        seen[name] = keys
+
+
+_LISTS = (
+    "kv_namespaces",
+    "d1_databases",
+    "r2_buckets",
+    "vectorize",
+    "hyperdrive",
+    "services",
+    "workflows",
+    "analytics_engine_datasets",
+    "dispatch_namespaces",
+    "mtls_certificates",
+    "secrets_store_secrets",
+    "pipelines",
+    "k2",
+    "ai_search_namespaces",
+    "ai_search",
+    "agent_memory",
+    "artifacts",
+    "flagship",
+    "vpc_services",
+    "vpc_networks",
+    "worker_loaders",
+    "unsafe_hello_world",
+)
+_TABLES = ("ai", "browser", "analytics", "images", "media", "stream", "version_metadata")
+_NAMED = (("ratelimits",), ("send_email",), ("durable_objects", "bindings"), ("logfwdr", "bindings"))
+
+
+def binding_names(raw: dict[str, Any]) -> Iterator[tuple[str, Keys]]:
+    """Every binding's name in a valid resolved config, with its path."""
+    for key in _LISTS:
+        for index, entry in enumerate(raw.get(key) or []):
+            yield entry["binding"], (key, index, "binding")
+    for index, entry in enumerate((raw.get("queues") or {}).get("producers") or []):
+        yield entry["binding"], ("queues", "producers", index, "binding")
+    for key in _TABLES:
+        if raw.get(key):
+            yield raw[key]["binding"], (key, "binding")
+    for path in _NAMED:
+        found: Any = raw
+        for key in path:
+            found = (found or {}).get(key)
+        for index, entry in enumerate(found or []):
+            yield entry["name"], (*path, index, "name")
+    for name in raw.get("vars") or {}:
+        yield name, ("vars", name)
+
+
+def _shapes(keys: Keys, value: Any) -> Iterator[tuple[Keys, Shape]]:
+    if isinstance(value, Shape):
+        if keys:
+            yield keys, value
+        for name, field in type(value).model_fields.items():
+            if name in value.model_fields_set and name not in _FREE_KEYS and not isinstance(value, _FREE):
+                yield from _shapes((*keys, field.alias or name), getattr(value, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _shapes((*keys, index), item)
+
+
+def _warn(resolved: Resolved, keys: Keys, shape: Shape) -> None:
+    if isinstance(shape, _FREE):
+        return
+    for key in shape.model_extra or {}:
+        hint = closest(key, checks.fields_at(type(shape), ()))
+        resolved.warnings.append(
+            f'{resolved.locate(*keys, key)}: wrangler does not know "{dotted((*keys, key))}"'
+            f"{'. ' + hint if hint else ''}"
+        )
