@@ -47,8 +47,6 @@ def _refusal(errors: list[Any], ray: str) -> CloudError:
         hint = "GraphQL allows about 320 queries in five minutes, by cost: ask for less, or later."
         return RateLimited("TB2602", message, hint=hint, status=200, errors=told, ray=ray)
     if _RIGHTS.search(text):
-        hint = (
-            "The token needs 'Account Analytics Read' (or the zone's 'Analytics Read'), or the plan lacks it."
-        )
+        hint = "The token needs 'Account Analytics Read' (a zone: 'Analytics Read'), or the plan lacks it."
         return PermissionDenied("TB2601", message, hint=hint, status=200, errors=told, ray=ray)
     return CloudError("TB2603", message, hint="Check fields and filters.", status=200, errors=told, ray=ray)

@@ -110,8 +110,8 @@ def _items(reply: Reply, key: str | None, path: str) -> list[Any]:
 def _is_last(info: dict[str, Any], page: int, count: int, seen: int, asked: Any) -> bool:
     size = _number(info.get("per_page")) or _number(asked)
     pages, total = _number(info.get("total_pages")), _number(info.get("total_count"))
-    if pages is not None and page >= pages:
-        return True
+    if pages is not None:
+        return page >= pages
     if total is not None:
         return seen >= total or (size is not None and page * size >= total)
     return size is None or count < size

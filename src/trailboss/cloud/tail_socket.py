@@ -1,13 +1,13 @@
 """The socket of a tail: raw event frames as Cloudflare sends them.
 
 Protocol `trace-v1` as wrangler 4.164 speaks it: no Authorization, `{"debug":false}` once after opening, a
-ping every ten seconds. Delivery stops silently when the tail expires, so whoever reads decides when to open anew.
+ping every ten seconds. Delivery stops silently when the tail expires; the reader decides when to open anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from trailboss.errors import Unavailable
@@ -72,7 +72,8 @@ async def open_tail(url: str, *, ping_seconds: float = PING_SECONDS) -> AsyncIte
         if connection.subprotocol != PROTOCOL:
             reason = f"the other side does not speak {PROTOCOL}"
         else:
-            await connection.send('{"debug":false}')
+            with suppress(websockets.ConnectionClosed):  # the reader sees it, after what came before
+                await connection.send('{"debug":false}')
     except (OSError, TimeoutError, websockets.WebSocketException) as error:
         reason = _reason(error)
     try:

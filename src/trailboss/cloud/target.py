@@ -173,9 +173,13 @@ def _secret(value: Any) -> Secret:
 
 def _check_base(base: str) -> str:
     """The host of a base URL that a token may be sent to."""
-    parts = urlsplit(base)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
+    try:
+        parts = urlsplit(base)
+        host = parts.hostname or ""
+        sound = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        sound = False
+    if not sound or parts.username or parts.query or not base.isprintable():
         raise ConfigError(
             "TB1903",
             "the API base URL is not an http(s) URL without user and query",
