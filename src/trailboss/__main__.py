@@ -1,0 +1,23 @@
+"""`trailboss` and `python -m trailboss`: the version is answered before anything else is imported."""
+
+from __future__ import annotations
+
+import sys
+
+VERSION_FLAGS = ("--version", "-v", "-V")
+
+
+def main() -> int:
+    """Run the command line in `sys.argv`; the result is the exit status."""
+    if sys.argv[1:2] and sys.argv[1] in VERSION_FLAGS:
+        from trailboss.version import __version__
+
+        sys.stdout.write(f"trailboss {__version__}\n")
+        return 0
+    from trailboss.cli.main import main as run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""`trailboss secret …`: values come from a hidden prompt, standard input or a file; never from the
+command line.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from trailboss.cli.declare import command, worker_name
+from trailboss.cli.output import Output, table
+from trailboss.cli.run import Run
+from trailboss.values import Secret
+
+if TYPE_CHECKING:
+    from trailboss.release.secret import SecretChange
+
+
+@command("trailboss secret put API_KEY", "op read op://Production/api/key | trailboss secret put API_KEY")
+@click.argument("key")
+@worker_name
+def put(run: Run, key: str, name: str | None) -> None:
+    """Set one secret. The value is asked for without showing it, or read from standard input when that is
+    a pipe.
+
+    A new version with the secret takes the traffic at once. A value is never taken from the command line.
+    """
+    from trailboss.release import secret
+
+    script = run.script(name)
+    run.announce(script)
+    value = _value(run, key)
+    done = run.call(
+        lambda cloud: secret.put(
+            cloud, script, key, value, confirm=run.confirm(), progress=run.output.progress
+        )
+    )
+    run.result(done, lambda output: _show(output, done))
+
+
+def _value(run: Run, key: str) -> Secret:
+    """The value: hidden from the terminal, or all of standard input without its last line break, as
+    wrangler.
+    """
+    if sys.stdin.isatty():
+        return Secret(run.output.ask(f"Value of {key}", hidden=True))
+    return Secret(sys.stdin.read().rstrip())
+
+
+@command(
+    "trailboss secret bulk .env.production --env production",
+    "trailboss secret bulk --env staging < secrets.json",
+)
+@click.argument("file", required=False, metavar="[FILE]")
+@worker_name
+def bulk(run: Run, file: str | None, name: str | None) -> None:
+    """Set many secrets in one call: all of them, or none.
+
+    FILE is dotenv (KEY=value lines) or JSON ({"KEY": "value"}; null removes); without it standard input
+    is read.
+    """
+    from trailboss.release import secret
+    from trailboss.secrets import read_secrets
+
+    script = run.script(name)
+    run.announce(script)
+    values = read_secrets(file, run.environ)
+    done = run.call(
+        lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress)
+    )
+    run.result(done, lambda output: _show(output, done))
+
+
+@command("trailboss secret list", "trailboss secret list --env production --format json")
+@click.option(
+    "--format", "kind", type=click.Choice(["json", "pretty"]), help="json is the default when piped."
+)
+@worker_name
+def listing(run: Run, kind: str | None, name: str | None) -> None:
+    """Show the names of the Worker's secrets. Cloudflare never gives a value back."""
+    from trailboss.release import secret
+
+    script = run.script(name)
+    run.announce(script)
+    found = run.call(lambda cloud: secret.list_secrets(cloud, script)).secrets
+    as_json = run.output.as_json or kind == "json" or (kind is None and not run.output.out.isatty())
+    if as_json:
+        run.output.document(found)
+    elif found:
+        run.output.show(table(("secret", "type"), [[item.name, item.type] for item in found]))
+    else:
+        run.output.line(f'"{script}" has no secrets.')
+
+
+@command("trailboss secret delete API_KEY", "trailboss secret delete API_KEY --env staging --yes")
+@click.argument("key")
+@worker_name
+def delete(run: Run, key: str, name: str | None) -> None:
+    """Remove one secret. A new version without it takes the traffic at once."""
+    from trailboss.errors import RefusedError
+    from trailboss.release import secret
+
+    script = run.script(name)
+    run.announce(script)
+    ask = run.confirm()
+    if ask is not None and not ask(f'Remove the secret {key} from "{script}"?'):
+        raise RefusedError("TB9015", f"{key} was not removed", hint="You answered no.")
+    done = run.call(
+        lambda cloud: secret.delete(cloud, script, key, confirm=ask, progress=run.output.progress)
+    )
+    run.result(done, lambda output: _show(output, done))
+
+
+def _show(output: Output, done: SecretChange) -> None:
+    from trailboss.cli import views
+
+    rows = [
+        (mark, style, key, about)
+        for keys, mark, style, about in (
+            (done.added, "+", "32", "added"),
+            (done.set, "~", "33", "written again"),
+            (done.removed, "-", "31", "removed"),
+            (done.absent, " ", "2", "was not there"),
+        )
+        for key in keys
+    ]
+    changed = len(done.added) + len(done.set) + len(done.removed)
+    if changed:
+        where = "on a new version that takes no traffic yet" if done.undeployed else "live"
+        views.tick(output, f'{changed} of the secrets of "{done.worker}" changed, {where}')
+    else:
+        views.tick(output, "Nothing to do")
+    cells = [[output.style(mark, style, output.out), key, about] for mark, style, key, about in rows]
+    output.show(table((), cells))
+    if done.created_worker:
+        output.note(f'There was no Worker "{done.worker}": a draft holds the secrets until the first deploy.')

@@ -1,0 +1,204 @@
+"""`trailboss versions …`: upload, list, view, deploy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trailboss.cli.declare import command, worker_name
+from trailboss.cli.output import Output, table
+from trailboss.cli.run import Run
+
+if TYPE_CHECKING:
+    from trailboss.release.versions import SplitResult, VersionView
+
+
+@command("trailboss versions list", "trailboss versions list --env production --json")
+@worker_name
+@click.option(
+    "--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="How many, newest first."
+)
+def listing(run: Run, name: str | None, limit: int) -> None:
+    """Show the latest versions that can be deployed, and which of them take traffic.
+
+    A version is an upload with its bindings and secrets. Any of its names works in other commands: v12,
+    the id or its beginning, the git commit, the tag, `latest`, `previous`. In JSON the order is
+    wrangler's, oldest first.
+    """
+    from trailboss.cli import views, wire
+    from trailboss.release.versions import list_versions
+
+    script = run.script(name)
+    run.announce(script)
+    found = run.call(lambda cloud: list_versions(cloud, script))
+    shown = found.versions[:limit]
+    document = [wire.version(version) for version in reversed(shown)]
+    run.result(document, lambda output: views.versions(output, shown))
+
+
+@command("trailboss versions view v12", "trailboss versions view previous --env production")
+@click.argument("version", metavar="VERSION")
+@worker_name
+def view(run: Run, version: str, name: str | None) -> None:
+    """Show everything about one version: bindings, names of secrets, compatibility, who made it and from
+    what.
+    """
+    from trailboss.release.versions import view_version
+
+    script = run.script(name)
+    run.announce(script)
+    found = run.call(lambda cloud: view_version(cloud, script, version))
+    run.result(_document(found), lambda output: _show(output, found))
+
+
+def _document(found: VersionView) -> dict[str, Any]:
+    from trailboss.cli import wire
+
+    secrets = [{"name": secret, "type": "secret_text"} for secret in found.secrets]
+    bindings = [{"name": item.name, "type": item.type, "detail": item.detail} for item in found.bindings]
+    runtime = {
+        "compatibility_date": found.compatibility_date,
+        "compatibility_flags": list(found.compatibility_flags),
+        "migration_tag": found.migration_tag,
+    }
+    return {
+        "worker": found.worker,
+        **wire.version(found.version),
+        "resources": {
+            "script": {"handlers": list(found.handlers)},
+            "script_runtime": runtime,
+            "bindings": [*bindings, *secrets],
+        },
+        "startup_time_ms": found.startup_time_ms,
+    }
+
+
+def _show(output: Output, found: VersionView) -> None:
+    from trailboss.cli.words_for import age, percent
+
+    version = found.version
+    flags = " ".join(found.compatibility_flags)
+    facts = (
+        ("Version", f"{version.label}  {version.id}"),
+        ("Traffic", percent(version.share) if version.share is not None else "none"),
+        (
+            "Made",
+            f"{version.created} ({age(version.created)}) by {version.author or 'unknown'}, {version.source}",
+        ),
+        ("Message", version.message),
+        ("Tag", version.tag),
+        ("Alias", version.alias),
+        ("Git", version.git_sha),
+        ("Digest", version.digest),
+        ("Compatibility", " ".join(part for part in (found.compatibility_date, flags) if part)),
+        ("Handlers", ", ".join(found.handlers)),
+        ("Start-up", f"{found.startup_time_ms} ms" if found.startup_time_ms is not None else None),
+        ("Migration", found.migration_tag),
+        ("Secrets", ", ".join(found.secrets)),
+    )
+    output.show(table((), [[output.style(name, "2", output.out), text] for name, text in facts if text]))
+    if found.bindings:
+        output.line()
+        output.show(table(("binding", "type", ""), [[b.name, b.type, b.detail] for b in found.bindings]))
+
+
+@command("trailboss versions deploy v12", "trailboss versions deploy v12@90 v13@10 --env production")
+@click.argument("specs", nargs=-1, metavar="VERSION[@PERCENT]...")
+@click.option("--version-id", "ids", multiple=True, metavar="ID", help="Version to deploy; may repeat.")
+@click.option(
+    "--percentage", "shares", multiple=True, type=float, help="Its share; in the order of --version-id."
+)
+@click.option(
+    "--version-tag", "tags", multiple=True, metavar="TAG[@PERCENT]", help="Version to deploy, by tag."
+)
+@click.option("--message", help="Why; kept on the deployment.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--force", is_flag=True, help="Also when secrets changed since the version was made.")
+@worker_name
+def deploy(
+    run: Run,
+    *,
+    specs: tuple[str, ...],
+    ids: tuple[str, ...],
+    shares: tuple[float, ...],
+    tags: tuple[str, ...],
+    message: str | None,
+    dry_run: bool,
+    force: bool,
+    name: str | None,
+) -> None:
+    """Choose which versions take which share of the traffic: one version, or two that come to 100 %.
+
+    A version without a percentage takes what is left. 0 % is allowed: such a version answers only to the
+    version-override header. The Worker's code does not change; nothing is built or uploaded.
+    """
+    from trailboss.release.versions import deploy_versions
+
+    script = run.script(name)
+    run.announce(script)
+    wanted = [*specs, *_with_shares(ids, shares), *tags]
+    if dry_run:
+        _plan(run, script, wanted)
+        return
+    done = run.call(
+        lambda cloud: deploy_versions(
+            cloud,
+            script,
+            wanted,
+            message=message,
+            force=force,
+            confirm=run.confirm(),
+            progress=run.output.progress,
+        )
+    )
+    run.result(_split_document(done), lambda output: _show_split(output, done))
+
+
+def _with_shares(ids: tuple[str, ...], shares: tuple[float, ...]) -> list[str]:
+    padded = [*shares, *[None] * (len(ids) - len(shares))]
+    return [name if share is None else f"{name}@{share:g}" for name, share in zip(ids, padded, strict=False)]
+
+
+def _plan(run: Run, script: str, wanted: list[str]) -> None:
+    """What `versions deploy` would do: every name resolved, nothing written."""
+    from trailboss.release.naming import resolve
+    from trailboss.release.reading import read_catalogue
+    from trailboss.release.splits import read_splits
+
+    splits = read_splits(wanted)
+    catalogue = run.call(lambda cloud: read_catalogue(cloud, script))
+    found = [(resolve(split.name, catalogue), split.percentage) for split in splits]
+    document = {
+        "worker": script,
+        "dry_run": True,
+        "versions": [{"version_id": version.id, "percentage": share} for version, share in found],
+    }
+    lines = ["Would deploy:", *(f"  {version.label}  {version.id}  {share:g} %" for version, share in found)]
+    run.result(document, lambda output: output.line("\n".join(lines)))
+
+
+def _split_document(done: SplitResult) -> dict[str, Any]:
+    from trailboss.cli import wire
+
+    before = wire.deployment(done.before) if done.before else None
+    return {
+        "worker": done.worker,
+        "changed": done.changed,
+        "before": before,
+        "deployment": wire.deployment(done.deployment),
+    }
+
+
+def _show_split(output: Output, done: SplitResult) -> None:
+    from trailboss.cli import views
+
+    said = (
+        "Traffic is split as asked"
+        if done.changed
+        else "Nothing to do: the traffic is split like this already"
+    )
+    if len(done.deployment.versions) == 1 and done.changed:
+        said = f"All traffic goes to {views.name(done.deployment.versions[0])}"
+    views.tick(output, said)
+    views.split(output, done.deployment)

@@ -1,0 +1,138 @@
+"""Hand a command line to wrangler: same words, same terminal, same exit status; our environment and target.
+
+This process becomes wrangler (exec), so that standard input, colours, signals and the exit status are
+wrangler's own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+from trailboss.cli.options import Options, peek, without_ours
+from trailboss.cli.words import Line
+from trailboss.errors import AuthenticationError, SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from trailboss.cli.run import Run
+    from trailboss.cloud import Target
+
+OFFLINE = frozenset({"types", "docs", "setup", "dev", "telemetry", "login", "logout", "auth", "init"})
+"""wrangler's commands that work without any account, so also while the sandbox is not running."""
+
+DISPLACING = (
+    "CLOUDFLARE_EMAIL",
+    "CLOUDFLARE_API_KEY",
+    "CF_EMAIL",
+    "CF_API_KEY",
+    "CF_API_TOKEN",
+    "CF_ACCOUNT_ID",
+)
+"""Variables that would win over the target's token in wrangler."""
+
+
+def hand_over(line: Line, notice: str = "") -> Never:
+    """Become wrangler for `line`; `notice` is said first.
+
+    Raises:
+        UsageError: TB9007 when the program cannot be replaced by wrangler.
+        TrailbossError: what finding the target or the toolchain raises.
+    """
+    from trailboss.cli.run import Run
+
+    options = peek(line.arguments)
+    run = Run.start(Options(**{**options.__dict__, "cwd": None, "json": False}))
+    folder = Path(options.cwd or ".")
+    command = [*find(folder, run), *arguments(line)]
+    environ = environment(run, line, folder)
+    if notice:
+        run.output.note(run.output.style(notice, "33"))
+    _become(command, environ)
+
+
+def arguments(line: Line) -> list[str]:
+    """The words wrangler gets: today's spelling of the command, and every option in the order it was
+    written.
+    """
+    command = [] if line.words == "wrangler" else list(line.command)
+    return [*without_ours(line.leading), *command, *without_ours(line.rest)]
+
+
+def find(folder: Path, run: Run) -> list[str]:
+    """`[node, wrangler]`: the project's own wrangler, else the pinned one; always on a Node that can run
+    it.
+    """
+    from trailboss.toolchain import ensure, node_binary
+
+    here = folder.resolve()
+    for up in (here, *here.parents):
+        own = up / "node_modules" / "wrangler" / "bin" / "wrangler.js"
+        if own.is_file():
+            return [str(node_binary()), str(own)]
+    toolchain = ensure(run.output.progress)
+    run.output.settle()
+    return [str(toolchain.node), str(toolchain.wrangler)]
+
+
+def environment(run: Run, line: Line, folder: Path) -> dict[str, str]:
+    """The variables wrangler gets: this process's, with the target's account and the environment's name."""
+    environ = dict(os.environ)
+    if not run.options.color:
+        environ.update(NO_COLOR="1", FORCE_COLOR="0")
+    target = _target(run, line, folder)
+    if target is not None:
+        environ = pointed_at(target, environ)
+    return environ
+
+
+def _target(run: Run, line: Line, folder: Path) -> Target | None:
+    """The target, when something names one; wrangler finds the account by itself otherwise (it may be
+    logged in).
+    """
+    helping = any(word in ("-h", "--help") for word in line.arguments)
+    if helping or not (run.options.target or run.environ.get("TRAILBOSS_TARGET") or _has_settings(folder)):
+        return None
+    try:
+        return run.target
+    except AuthenticationError:
+        return None
+    except SandboxError:
+        if line.command[:1] and line.command[0] in OFFLINE:
+            return None
+        raise
+
+
+def _has_settings(folder: Path) -> bool:
+    here = folder.resolve()
+    return any((up / "trailboss.toml").is_file() for up in (here, *here.parents))
+
+
+def pointed_at(target: Target, environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` with the target's account in the variables wrangler reads, and nothing that would
+    displace it.
+    """
+    from trailboss.values import Secret
+
+    changed = {name: value for name, value in environ.items() if name not in DISPLACING}
+    changed["CLOUDFLARE_API_BASE_URL"] = target.base_url
+    if target.account_id:
+        changed["CLOUDFLARE_ACCOUNT_ID"] = target.account_id
+    if isinstance(target.token, Secret):
+        changed["CLOUDFLARE_API_TOKEN"] = target.token.reveal()
+    else:
+        changed.pop("CLOUDFLARE_API_TOKEN", None)
+        changed["CLOUDFLARE_EMAIL"] = target.token.email
+        changed["CLOUDFLARE_API_KEY"] = target.token.key.reveal()
+    return changed
+
+
+def _become(command: list[str], environ: Mapping[str, str]) -> Never:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execve(command[0], command, dict(environ))  # noqa: S606 - no shell is the point
+    except OSError as error:
+        raise UsageError("TB9007", f"{command[0]} cannot be started: {error.strerror}") from error

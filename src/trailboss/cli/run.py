@@ -1,0 +1,180 @@
+"""One run of one command: what was asked, and the project, target and output that follow from it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from trailboss.cli.options import Options
+from trailboss.cli.output import Output, plain
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud, Target
+    from trailboss.config import Project, Worker
+
+Result = TypeVar("Result")
+
+
+class Run:
+    """Handed to every command. Project and target are found when first asked for, and never twice."""
+
+    def __init__(self, options: Options, output: Output) -> None:
+        self.options = options
+        self.output = output
+        self._came_from = Path.cwd()
+        self._announced: dict[str, Any] = {}
+        self._stats: Any = None
+        if options.cwd:
+            os.chdir(options.cwd)
+
+    @classmethod
+    def start(cls, options: Options) -> Run:
+        """The run for `options`, writing to this process's streams."""
+        return cls(options, Output(json=options.json, verbose=options.verbose, color=options.color))
+
+    def end(self) -> None:
+        """Take away what moves on the terminal, and go back to where the run started."""
+        self.output.settle()
+        os.chdir(self._came_from)
+
+    @cached_property
+    def environ(self) -> Mapping[str, str]:
+        """The process environment over the project's dotenv files, as wrangler reads them."""
+        from trailboss.cli.dotenv import with_files
+
+        environment = self.options.env or os.environ.get("TRAILBOSS_ENV") or os.environ.get("CLOUDFLARE_ENV")
+        return with_files(os.environ, Path.cwd(), environment, self.options.env_file)
+
+    @cached_property
+    def project(self) -> Project:
+        """The project around the working folder (or of `--config`), for the environment that was asked for.
+
+        A folder without any configuration gives a project without Workers: an account can be used without
+        one.
+
+        Raises:
+            ConfigError: a file of the project is wrong.
+        """
+        from trailboss.config import Project
+
+        config = Path(self.options.config[-1]) if self.options.config else None
+        found = Project.load(
+            environment=self.options.env, config=config, environ=self.environ, required=False
+        )
+        for warning in found.warnings:
+            self.output.warn(str(warning))
+        return found
+
+    @cached_property
+    def target(self) -> Target:
+        """The account this run acts on."""
+        from trailboss.cloud import resolve_target
+
+        return resolve_target(self.project.settings.target, flag=self.options.target, environ=self.environ)
+
+    def workers(self, name: str | None = None) -> tuple[Worker, ...]:
+        """The Workers to act on: all of the project, or the one called `name`.
+
+        Raises:
+            ConfigError: TB1001 when there is no project here, TB1207 when it has no such Worker.
+        """
+        if not self.project.workers:
+            from trailboss.config import Project
+
+            Project.load(
+                environment=self.options.env, environ=self.environ
+            )  # says what is missing, and where
+        return (self.project.worker(name),) if name is not None else self.project.workers
+
+    def worker(self, name: str | None = None) -> Worker:
+        """The one Worker to act on.
+
+        Raises:
+            ConfigError: as `workers`, and TB1208 when there are several and none was named.
+        """
+        self.workers(None)
+        return self.project.worker(name)
+
+    def script(self, name: str | None = None) -> str:
+        """The name the account knows the Worker by. A name that is not in the project is taken as
+        wrangler does: with the environment's name behind it.
+        """
+        if name is None:
+            return self.worker().name
+        for worker in self.project.workers:
+            if name in (worker.key, worker.name, worker.top_level_name):
+                return worker.name
+        environment = self.project.environment.name
+        return f"{name}-{environment}" if environment else name
+
+    def announce(self, what: str) -> None:
+        """Say in one line what this run acts on: the Worker, the environment and where it came from, the
+        target.
+        """
+        target = self.target
+        environment = self.project.environment
+        self._announced = {
+            "target": target.name,
+            "account_id": target.account_id,
+            "environment": environment.name,
+        }
+        if self.output.as_json:
+            return
+        shown = self.output.style(environment.name or "(top level)", "1")
+        parts = [
+            self.output.style(what, "1"),
+            f"environment {shown}{_origin(environment.source, environment.branch)}",
+            f"target {self.output.style(target.name, '1')}",
+        ]
+        self.output.note(" · ".join(parts))
+
+    def call(self, verb: Callable[[Cloud], Awaitable[Result]]) -> Result:
+        """Run one verb of a room with a connection to the target, and count its requests."""
+        import asyncio
+
+        from trailboss.cloud import Cloud
+
+        async def go() -> Result:
+            async with Cloud(self.target) as cloud:
+                try:
+                    return await verb(cloud)
+                finally:
+                    self._stats = cloud.stats
+
+        try:
+            return asyncio.run(go())
+        finally:
+            self.output.settle()
+            if self.options.stats and self._stats is not None and not self.output.as_json:
+                self.output.note(self.output.style(str(self._stats), "2"))
+
+    def confirm(self) -> Callable[[str], bool] | None:
+        """How to ask a yes-or-no question: `--yes` says yes, a terminal asks, otherwise nobody is there
+        (None).
+        """
+        if self.options.yes:
+            return lambda _question: True
+        return self.output.confirm if sys.stdin.isatty() and not self.output.as_json else None
+
+    def result(self, value: Any, show: Callable[[Output], None]) -> None:
+        """The end of a command: `value` as JSON, or `show` for a person."""
+        self.output.settle()
+        if not self.output.as_json:
+            show(self.output)
+            return
+        document = plain(value)
+        if isinstance(document, dict):
+            document = {**self._announced, **document}
+            if self.options.stats and self._stats is not None:
+                document["stats"] = self._stats.as_json()
+        self.output.document(document)
+
+
+def _origin(source: str, branch: str | None) -> str:
+    if source in ("flag", "default"):
+        return ""
+    return f" (branch {branch})" if branch else f" (from {source})"

@@ -1,0 +1,115 @@
+"""Every command there is: ours with the module that holds it, and wrangler's, which are handed over.
+
+Plain data, so that help and completion need to import nothing else. A command of ours is
+`module:attribute` below `trailboss.cli.commands`; `wrangler` says that wrangler has a command of this
+name too, so that an option only wrangler knows can go to wrangler.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command: its words, one line about it, where it is, and whether wrangler has it as well."""
+
+    words: str
+    summary: str
+    module: str = ""
+    wrangler: bool = False
+
+
+SHIP = (
+    Entry("deploy", "Build, upload and put the Worker live", "deploy:deploy", True),
+    Entry("versions upload", "Upload a version that takes no traffic yet", "versions:upload", True),
+    Entry(
+        "versions list", "The latest versions, and what share of traffic each has", "versions:listing", True
+    ),
+    Entry("versions view", "Everything about one version", "versions:view", True),
+    Entry("versions deploy", "Choose which versions take which share of traffic", "versions:deploy", True),
+    Entry("versions secret", "Secrets that ship with a new version", "", True),
+    Entry("rollback", "Go back to an earlier version", "rollback:rollback", True),
+    Entry("delete", "Delete the Worker", "delete:delete", True),
+    Entry("secret put", "Set one secret (asked for, or read from stdin)", "secret:put", True),
+    Entry("secret bulk", "Set many secrets from a dotenv or JSON file", "secret:bulk", True),
+    Entry("secret list", "Names of the secrets", "secret:listing", True),
+    Entry("secret delete", "Delete one secret", "secret:delete", True),
+)
+LOOK = (
+    Entry(
+        "deployments list", "The latest deployments: who, when, which versions", "deployments:listing", True
+    ),
+    Entry("deployments status", "What takes traffic right now", "deployments:status", True),
+    Entry("tail", "Follow requests, logs and exceptions as they happen", "tail:tail", True),
+    Entry("whoami", "Which account and token this acts with", "whoami:whoami", True),
+)
+SANDBOX = (
+    Entry("sandbox start", "Start the emulated Cloudflare account", "sandbox:start"),
+    Entry("sandbox stop", "Stop it; its data stays", "sandbox:stop"),
+    Entry("sandbox status", "Is it running, and where", "sandbox:status"),
+    Entry("sandbox env", "Shell lines that point any Cloudflare tool at it", "sandbox:env"),
+    Entry("sandbox reset", "Empty the account", "sandbox:reset"),
+    Entry("sandbox seed", "Fill it from a JSON file", "sandbox_control:seed"),
+    Entry("sandbox snapshot", "Save its whole state under a name", "sandbox_control:snapshot"),
+    Entry("sandbox restore", "Return to a saved state", "sandbox_control:restore"),
+    Entry("sandbox clock", "Show, move or stop its clock", "sandbox_control:clock"),
+    Entry("sandbox faults", "Make its API fail on purpose", "sandbox_control:faults"),
+    Entry("sandbox journal", "The API requests it has seen", "sandbox_control:journal"),
+)
+PROJECT = (
+    Entry("init", "Start a project, or adopt an existing wrangler one", "init:init", True),
+    Entry("doctor", "Check this machine, the project and the account", "doctor:doctor"),
+    Entry("schema", "JSON Schema of trailboss.toml, for editors", "schema:schema"),
+    Entry("completion", "Completion script for bash, zsh or fish", "completion:completion"),
+    Entry("wrangler", "Hand the rest of the line to wrangler as it is"),
+)
+SECTIONS = (("Ship", SHIP), ("Look", LOOK), ("Sandbox", SANDBOX), ("Project", PROJECT))
+
+OURS = {entry.words: entry for _, entries in SECTIONS for entry in entries}
+OURS["publish"] = Entry("publish", "Old name of deploy", "deploy:deploy", True)
+OURS["complete"] = Entry("complete", "wrangler's name of completion", "completion:completion", True)
+
+GROUPS = tuple(dict.fromkeys(words.split()[0] for words in OURS if " " in words))
+
+WRANGLER = {
+    "agent-memory": "Agent Memory namespaces",
+    "ai": "AI models",
+    "ai-search": "AI Search instances",
+    "artifacts": "Artifacts namespaces and repositories",
+    "auth": "Authentication",
+    "basin": "Basin products",
+    "browser": "Browser Run sessions",
+    "cert": "Client and CA certificates",
+    "containers": "Containers",
+    "d1": "D1 databases",
+    "dev": "A local server for developing",
+    "dispatch-namespace": "Dispatch namespaces",
+    "docs": "Open wrangler's documentation",
+    "email": "E-mail services",
+    "flagship": "Feature flags",
+    "hyperdrive": "Hyperdrive databases",
+    "k2": "K2 streams",
+    "kv": "KV namespaces and keys",
+    "login": "Log in to Cloudflare",
+    "logout": "Log out",
+    "mtls-certificate": "mTLS certificates",
+    "pages": "Cloudflare Pages",
+    "pipelines": "Pipelines",
+    "preview": "A preview deployment",
+    "queues": "Queues",
+    "r2": "R2 buckets and objects",
+    "secrets-store": "The Secrets Store",
+    "setup": "Prepare a project for Cloudflare",
+    "triggers": "Routes, domains and schedules",
+    "tunnel": "Tunnels",
+    "turnstile": "Turnstile widgets",
+    "types": "TypeScript types from the configuration",
+    "vectorize": "Vectorize indexes",
+    "vpc": "VPC services",
+    "workflows": "Workflows",
+}
+
+
+def members(group: str) -> list[Entry]:
+    """The commands of a group, in the order of the table."""
+    return [entry for words, entry in OURS.items() if words.startswith(f"{group} ")]

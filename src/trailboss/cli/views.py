@@ -1,0 +1,86 @@
+"""How versions and deployments look to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trailboss.cli.output import Output, table
+from trailboss.cli.words_for import age, first_line, percent
+
+if TYPE_CHECKING:
+    from trailboss.release.deployments import DeployedVersion, DeploymentView
+    from trailboss.release.model import Version
+
+
+def tick(output: Output, text: str) -> None:
+    """The line that says it is done."""
+    output.line(f"{output.style('✓', '32;1', output.out)} {text}")
+
+
+def versions(output: Output, found: tuple[Version, ...]) -> None:
+    """A table of versions, newest first."""
+
+    def row(version: Version) -> list[str]:
+        bold = "1" if version.share else "0"
+        return [
+            output.style(version.label, bold, output.out),
+            version.id[:8],
+            output.style(percent(version.share), "32;1" if version.share else "2", output.out),
+            age(version.created),
+            (version.git_sha or "")[:7],
+            (version.digest or "").removeprefix("sha256:")[:8],
+            version.author or "",
+            _about(version),
+        ]
+
+    rows = [row(version) for version in found]
+    output.show(table(("version", "id", "traffic", "made", "git", "digest", "by", "about"), rows, right=(2,)))
+
+
+def _about(version: Version) -> str:
+    text = first_line(version.message)
+    parts = [f"[{version.tag}]" if version.tag else "", text]
+    parts += [] if version.source == "upload" else [f"({version.source})"]
+    return " ".join(part for part in parts if part)
+
+
+def deployments(output: Output, found: tuple[DeploymentView, ...]) -> None:
+    """A table of deployments, newest first; the live one is marked."""
+    rows = [
+        [
+            output.style("●", "32;1", output.out) if item.current else " ",
+            age(item.created),
+            ", ".join(f"{name(version)} {percent(version.percentage)}" for version in item.versions),
+            item.author or "",
+            first_line(item.message) or f"({item.source})",
+        ]
+        for item in found
+    ]
+    output.show(table(("", "when", "traffic", "by", "about"), rows))
+
+
+def split(output: Output, deployment: DeploymentView) -> None:
+    """The versions of one deployment, each with a bar for its share."""
+    rows = []
+    for item in deployment.versions:
+        filled = round(item.percentage / 5)
+        bar = output.style("█" * filled, "32", output.out) + output.style(
+            "░" * (20 - filled), "2", output.out
+        )
+        about = item.version
+        rows.append(
+            [
+                output.style(name(item), "1", output.out),
+                bar,
+                percent(item.percentage),
+                item.id[:8],
+                age(about.created) if about else "",
+                _about(about) if about else "",
+            ]
+        )
+    output.show(table((), rows, right=(2,)))
+
+
+def name(item: DeployedVersion) -> str:
+    """`v12`, or the id's beginning when the version is too old to be listed."""
+    return item.version.label if item.version else item.id[:8]
