@@ -2,15 +2,7 @@
 import { log } from "./errors.mjs";
 import { undici } from "./toolchain.mjs";
 
-const BATCH = 500;
-const KEPT = 20_000;
-
 export class Callbacks {
-  #items = [];
-  #sending = false;
-  dropped = 0;
-  delivered = 0;
-
   constructor({ api, token }) {
     this.api = api.replace(/\/$/, "");
     this.headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -33,31 +25,5 @@ export class Callbacks {
       log(`preview: ${error.message}`);
       return [];
     }
-  }
-
-  /** Queue trace items for delivery, oldest first; they are dropped only when Python falls far behind. */
-  trace(items) {
-    this.#items.push(...items);
-    const over = this.#items.length - KEPT;
-    if (over > 0) {
-      this.#items.splice(0, over);
-      this.dropped += over;
-    }
-    if (!this.#sending) this.#send();
-  }
-
-  async #send() {
-    this.#sending = true;
-    while (this.#items.length > 0) {
-      const batch = this.#items.splice(0, BATCH);
-      try {
-        await this.#post("/trace", batch);
-        this.delivered += batch.length;
-      } catch (error) {
-        this.dropped += batch.length;
-        log(`trace: ${error.message}`);
-      }
-    }
-    this.#sending = false;
   }
 }

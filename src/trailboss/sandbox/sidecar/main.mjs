@@ -40,7 +40,7 @@ async function boot() {
     persist: config.persist,
     api: config.api,
     token: config.token,
-    supervisor: `http://127.0.0.1:${controlPort}`,
+    traced: config.traced ?? true,
     onCrash: () => supervisor.crashed(),
     onRestart: () => supervisor.restarted(),
   });
@@ -50,7 +50,7 @@ async function boot() {
     recover: () => supervisor.recover(),
   });
   supervisor = new Supervisor({ runtime, ingress, callbacks, drainMs: config.drain_ms ?? DRAIN_MS });
-  routes(control, { supervisor, runtime, ingress, callbacks, validator, config });
+  routes(control, { supervisor, runtime, ingress, validator, config });
   const edgePort = await ingress.listen(config.edge);
   endWithInput(async () => {
     control.close();

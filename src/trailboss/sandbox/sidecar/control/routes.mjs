@@ -2,23 +2,19 @@
 import { D1 } from "../data/d1.mjs";
 import { Kv } from "../data/kv.mjs";
 import { R2 } from "../data/r2.mjs";
-import { readJson, sendJson } from "./server.mjs";
 
-export function routes(control, { supervisor, runtime, ingress, callbacks, validator, config }) {
+export function routes(control, { supervisor, runtime, ingress, validator, config }) {
   control.json("PUT", "/state", (state) => supervisor.put(state));
   control.json("PUT", "/routing", (routing) => supervisor.route(routing));
   control.json("POST", "/validate", (worker) => validator.validate(worker));
   control.json("POST", "/exclusive/begin", () => supervisor.begin());
   control.json("POST", "/exclusive/end", () => supervisor.end());
-  control.json("GET", "/health", () => ({ ok: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, subdomain: config.account.subdomain }));
-  control.json("GET", "/stats", () => ({ ...ingress.report(), traces: { delivered: callbacks.delivered, dropped: callbacks.dropped } }));
+  control.json("GET", "/health", () => ({ ok: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, ports: Object.fromEntries(runtime.targets), subdomain: config.account.subdomain }));
+  control.json("GET", "/stats", () => ingress.report());
   control.json("DELETE", "/stats", () => ingress.stats.reset());
   triggers(control, { supervisor, runtime, ingress });
   data(control, { runtime, ingress });
-  control.on("POST", "/trace", async ({ req, res }) => {
-    callbacks.trace(await readJson(req));
-    sendJson(res, 200, {});
-  });
+  control.json("PUT", "/trace", ({ scripts }) => ingress.gate.pass(() => runtime.listen(scripts ?? "all")));
 }
 
 function triggers(control, { supervisor, runtime, ingress }) {

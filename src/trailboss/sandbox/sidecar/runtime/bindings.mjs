@@ -18,6 +18,7 @@ const relay = (path) => ({ name: "fetcher", service: bridge("Relay", { path }) }
 export const unavailable = (binding, why) => bridged("Unavailable", { name: binding.name, type: binding.type, why });
 
 const NOT_HERE = {
+  browser: "no browser is installed for it",
   ai_search: "AI Search has no local implementation",
   ai_search_namespace: "AI Search has no local implementation",
   agent_memory: "Agent Memory has no local implementation",
@@ -33,8 +34,11 @@ const NOT_HERE = {
   vpc_network: "private networks are reached through Cloudflare's edge",
 };
 
+// workerd's enumeration; its order is part of its format.
+const USAGES = ["encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey"];
+
 function crypto(b) {
-  const usages = b.usages ?? [];
+  const usages = (b.usages ?? []).map((usage) => USAGES.indexOf(usage));
   const algorithm = typeof b.algorithm === "string" ? { name: b.algorithm } : { json: JSON.stringify(b.algorithm) };
   const shared = { algorithm, usages, extractable: false };
   if (b.format === "jwk") return raw({ cryptoKey: { ...shared, jwk: JSON.stringify(b.key_jwk) } });
@@ -86,7 +90,6 @@ const MAPPERS = {
   analytics_engine: (b) => ({ type: "analytics-engine-dataset", name: b.dataset }),
   version_metadata: (_b, { worker }) => ({ type: "json", value: { id: worker.version, tag: worker.tag ?? "", timestamp: worker.created_on ?? "1970-01-01T00:00:00.000Z" } }),
   assets: (b, { worker }) => (worker.assets ? { type: "assets" } : unavailable(b, "this version has no static assets")),
-  browser: () => ({ type: "browser" }),
   images: () => ({ type: "images" }),
   stream: () => ({ type: "stream" }),
   worker_loader: () => ({ type: "worker-loader" }),
@@ -105,7 +108,7 @@ const MAPPERS = {
     raw({
       wrapped: {
         moduleName: "cloudflare-internal:vectorize-api",
-        innerBindings: [relay("/bindings/vectorize"), { name: "indexId", text: b.index_name }, { name: "indexVersion", text: "v2" }, { name: "useNdJson", json: "true" }],
+        innerBindings: [relay(`/bindings/vectorize/${encodeURIComponent(b.index_name)}`), { name: "indexId", text: b.index_name }, { name: "indexVersion", text: "v2" }, { name: "useNdJson", json: "true" }],
       },
     }),
   ai: () => raw({ wrapped: { moduleName: "cloudflare-internal:ai-api", innerBindings: [relay("/bindings/ai")] } }),

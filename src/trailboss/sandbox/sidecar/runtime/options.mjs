@@ -46,11 +46,11 @@ function hub(names) {
   return internal(HUB, SOURCES.hub, env, ["service_binding_extra_handlers"]);
 }
 
-function bridge({ api, token, supervisor }) {
+function bridge({ api, token, listening }) {
   const authorization = `Bearer ${token}`;
   const base = new URL(api).pathname.replace(/\/$/, "");
   const prefixed = SOURCES.bridge.replaceAll("http://control", `http://control${base}`);
-  return internal(BRIDGE, prefixed, { CONTROL: external(api, { authorization }), SUPERVISOR: external(supervisor, { authorization }) });
+  return internal(BRIDGE, prefixed, { CONTROL: external(api, { authorization }), LISTENING: { type: "json", value: listening ?? "all" } });
 }
 
 function router(name, entry, weights) {

@@ -29,7 +29,7 @@ export class Runtime {
   ports = new Map();
   net = null;
 
-  /** `settings`: persist, api, token, supervisor (URL of our control port), zone suffix; `onCrash`/`onRestart` callbacks. */
+  /** `settings`: persist, api, token, traced, listening; `onCrash` and `onRestart` are called, synchronously. */
   constructor(settings) {
     this.settings = settings;
   }
@@ -90,7 +90,7 @@ export class Runtime {
   #logged({ level, message }) {
     this.#lines.push(message);
     if (this.#lines.length > 200) this.#lines.shift();
-    if (level === "error" || level === "warn") log(`workerd: ${message}`);
+    if ((level === "error" || level === "warn") && !message.startsWith("NOSENTRY")) log(`workerd: ${message}`);
   }
 
   // workerd names the service that failed on a line of its own; without one, the error itself is all there is.
@@ -136,6 +136,14 @@ export class Runtime {
     } catch (error) {
       log(`flush: ${error.message}`);
     }
+  }
+
+  /** Whose traces are wanted: "all" or a list of scripts. The tail stays attached, so nothing is reloaded. */
+  async listen(scripts) {
+    this.settings.listening = scripts;
+    if (!this.running) return;
+    const { body } = await this.request(BRIDGE, { method: "POST", body: JSON.stringify(scripts) });
+    await body.dump();
   }
 
   /** New weights for the routers between service bindings and split scripts. */

@@ -81,34 +81,58 @@ export class Unavailable extends WorkerEntrypoint {
   }
 }
 
-// Trace items wait here for at most FLUSH ms, so that a busy Worker costs one message per tick, not per request.
+// Trace items wait here for at most FLUSH ms, so that a busy Worker costs one message per tick, not per request; the
+// oldest go when the control plane falls behind. `listening` is true (every script) or the set of scripts asked for.
 const FLUSH = 40;
+const KEPT = 20_000;
+const BATCH = 1000;
 let waiting = [];
-let timer = null;
+let flushing = false;
+let listening = null;
 
-async function flush(env) {
-  timer = null;
-  const items = waiting;
-  waiting = [];
-  if (items.length > 0) await env.SUPERVISOR.fetch("http://supervisor/trace", { method: "POST", body: JSON.stringify(items) });
+function listen(scripts) {
+  listening = scripts === "all" ? true : new Set(scripts);
 }
 
-const EVENT_KEYS = ["cron", "scheduledTime", "queue", "batchSize", "mailFrom", "rcptTo", "rawSize", "rpcMethod", "consumedEvents"];
+async function deliver(env) {
+  while (waiting.length > 0) {
+    const batch = waiting.splice(0, BATCH);
+    await call(env, "/trace", batch);
+  }
+}
 
-function headersOf(headers) {
-  return headers === undefined ? undefined : Object.fromEntries(Object.entries(headers));
+// Runs in the context of the first event that found nothing pending; the others only leave their item.
+async function flush(env) {
+  flushing = true;
+  try {
+    do {
+      await scheduler.wait(FLUSH);
+      await deliver(env);
+    } while (waiting.length > 0);
+  } finally {
+    flushing = false;
+  }
+}
+
+const EVENT_KEYS = ["cron", "scheduledTime", "queue", "batchSize", "mailFrom", "rcptTo", "rawSize", "rpcMethod", "consumedEvents", "getWebSocketEvent"];
+
+function plainRequest(request) {
+  return { url: request.url, method: request.method, headers: { ...request.headers }, cf: request.cf };
 }
 
 function eventOf(event) {
   if (event === null || event === undefined) return null;
   if (event.request !== undefined) {
-    const request = { url: event.request.url, method: event.request.method, headers: headersOf(event.request.headers), cf: event.request.cf };
-    return { request, response: event.response === undefined ? undefined : { status: event.response.status } };
+    const response = event.response;
+    return { request: plainRequest(event.request), response: response === undefined ? undefined : { status: response.status } };
   }
   const plain = {};
-  for (const key of EVENT_KEYS) if (event[key] !== undefined) plain[key] = event[key] instanceof Date ? event[key].getTime() : event[key];
+  for (const key of EVENT_KEYS) if (event[key] !== undefined) plain[key] = event[key];
   return plain;
 }
+
+// Module names are resolved against the root of the file system inside the runtime; users know them without it.
+const own = (text) => (typeof text === "string" ? text.replaceAll("file:///", "") : text);
 
 function plainItem(item, { script, version }) {
   return {
@@ -121,30 +145,36 @@ function plainItem(item, { script, version }) {
     event: eventOf(item.event),
     eventTimestamp: item.eventTimestamp,
     logs: item.logs.map(({ message, level, timestamp }) => ({ message, level, timestamp })),
-    exceptions: item.exceptions.map(({ name, message, stack, timestamp }) => ({ name, message, stack, timestamp })),
+    exceptions: item.exceptions.map(({ name, message, stack, timestamp }) => ({ name, message, stack: own(stack), timestamp })),
     diagnosticsChannelEvents: item.diagnosticsChannelEvents.map(({ channel, message, timestamp }) => ({ channel, message, timestamp })),
     truncated: item.truncated,
-    wallTime: item.wallTime,
-    cpuTime: item.cpuTime,
+    // Local workerd measures neither; a nought would read as a measurement.
+    wallTime: item.wallTime || undefined,
+    cpuTime: item.cpuTime || undefined,
     executionModel: item.executionModel,
   };
 }
 
 export class Tail extends WorkerEntrypoint {
   async tail(events) {
-    for (const item of events) waiting.push(plainItem(item, this.ctx.props));
-    if (timer !== null) return;
-    timer = scheduler.wait(FLUSH);
-    await timer;
-    await flush(this.env);
+    if (listening === null) listen(this.env.LISTENING);
+    const { props } = this.ctx;
+    if (listening !== true && !listening.has(props.script)) return;
+    for (const item of events) waiting.push(plainItem(item, props));
+    if (waiting.length > KEPT) waiting.splice(0, waiting.length - KEPT);
+    if (!flushing) await flush(this.env);
   }
 }
 
 export default {
-  /** Asked by the supervisor before it replaces the runtime: nothing that waits may be lost. */
-  async fetch(_request, env) {
-    await scheduler.wait(4);
-    await flush(env);
-    return new Response("flushed");
+  /** The supervisor asks for what waits before it replaces the runtime (GET), and says who is listened to (POST). */
+  async fetch(request, env) {
+    if (request.method === "POST") {
+      listen(await request.json());
+    } else {
+      await scheduler.wait(4);
+      await deliver(env);
+    }
+    return new Response("done");
   },
 };
