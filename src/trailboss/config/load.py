@@ -79,12 +79,12 @@ def _find(start: Path, config: Path | None) -> tuple[Path | None, Found | None, 
     if project_file is None or config is not None:
         return project_file, found or discover.find_wrangler(start), []
     user_file = discover.find_user_config(start)
-    if user_file is None or not _belongs(user_file, project_file):
+    if user_file is None or not _foreign(user_file, project_file):
         return project_file, None, []
     return None, discover.find_wrangler(start), []
 
 
-def _belongs(user_file: Path, project_file: Path) -> bool:
+def _foreign(user_file: Path, project_file: Path) -> bool:
     """Whether the config nearest to us lies below the project without being one of its Workers."""
     root = project_file.parent
     if user_file.parent == root or not user_file.is_relative_to(root):

@@ -75,8 +75,14 @@ def _plain(source: Source, data: dict[str, Any]) -> dict[str, Any]:
             if isinstance(value, (dict, list)):
                 todo.append((value, depth + 1))
             elif isinstance(value, (datetime.date, datetime.time)):
-                holder[key] = value.isoformat()
+                holder[key] = Date(value.isoformat())
     return data
+
+
+class Date(str):
+    """A TOML date, as ISO text. wrangler refuses dates, so the difference must not be lost."""
+
+    __slots__ = ()
 
 
 class _Places:

@@ -11,10 +11,12 @@ from trailboss.config.bindings import Shape
 from trailboss.config.checks import Keys, dotted
 from trailboss.config.keys import closest
 from trailboss.config.resolve import Resolved
+from trailboss.config.toml import Date
 from trailboss.config.wrangler import Container, WranglerConfig
 from trailboss.errors import ConfigError
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
+_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?")
 _FREE = (Container,)
 _FREE_KEYS = frozenset({"unsafe"})
 
@@ -38,6 +40,7 @@ def typed(resolved: Resolved) -> WranglerConfig:
                 where=resolved.locate("route"),
                 hint="Keep routes.",
             )
+    _check_dates(config, resolved)
     _check_bindings(resolved)
     for keys, shape in _shapes((), config):
         _warn(resolved, keys, shape)
@@ -51,6 +54,27 @@ def _check_name(config: WranglerConfig, resolved: Resolved) -> None:
             f'"{config.name}" cannot be a Worker\'s name',
             hint='Lower-case letters, digits, "-" and "_" are allowed, "-" not first.',
             where=resolved.locate("name"),
+        )
+
+
+def _check_dates(config: WranglerConfig, resolved: Resolved) -> None:
+    """wrangler wants dates as text, and the compatibility date with plain hyphens."""
+    dated = [("compatibility_date",)] if isinstance(resolved.raw.get("compatibility_date"), Date) else []
+    variables = [("vars", name) for name, value in config.vars.items() if isinstance(value, Date)]
+    for keys in [*dated, *variables]:
+        raise ConfigError(
+            "TB1110",
+            f'"{dotted(keys)}" is a TOML date where text is needed',
+            hint=f'Put quotes around it: "{config.compatibility_date if keys in dated else "2026-01-31"}".',
+            where=resolved.locate(*keys),
+        )
+    date = config.compatibility_date
+    if date is not None and not _DATE.fullmatch(date):
+        raise ConfigError(
+            "TB1110",
+            f'"{date}" is not a date',
+            hint="A compatibility date is year-month-day with plain hyphens: 2026-01-31.",
+            where=resolved.locate("compatibility_date"),
         )
 
 
