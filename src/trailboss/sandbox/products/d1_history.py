@@ -64,6 +64,8 @@ class History:
         store.define(SCHEMA)
         self._store = store
         self._seen: dict[str, tuple[int, ...]] = {}
+        self.cost = 0.0
+        """Seconds the last recording took."""
 
     def changed(self, database: str, path: Path) -> bool:
         """Whether the file looks different from when it was last recorded."""
