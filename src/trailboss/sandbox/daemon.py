@@ -105,10 +105,11 @@ def _take_lock(folder: Folder) -> IO[str]:
 
 def _empty(folder: Folder) -> None:
     shutil.rmtree(folder.state, ignore_errors=True)
-    with suppress(SandboxError):
-        load_identity(folder.identity, "")
-        return
-    folder.identity.unlink(missing_ok=True)
+    try:
+        if folder.identity.exists():
+            load_identity(folder.identity, "")
+    except SandboxError:
+        folder.identity.unlink(missing_ok=True)
 
 
 def listen(port: int, flag: str) -> socket.socket:

@@ -195,8 +195,10 @@ class Runtime:
             try:
                 yield
             finally:
-                self._applied = None
-                await self.call("POST", "exclusive/end", self.describe())
+                state = self.describe()
+                await self.call("PUT", "state", state)  # adopted now, loaded once, by the end of this
+                await self.call("POST", "exclusive/end", {})
+                self._applied = state
 
     async def close(self) -> None:
         """End the side-car."""

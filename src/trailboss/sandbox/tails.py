@@ -57,6 +57,10 @@ class Tails:
     def add(self, tail: Tail) -> str:
         """Begin a tail; the URL its client connects to."""
         self._tails[tail.id] = tail
+        return self.url(tail)
+
+    def url(self, tail: Tail) -> str:
+        """Where its client connects."""
         return f"ws://127.0.0.1:{self.port}/tails/{tail.id}"
 
     def of(self, script: str) -> list[Tail]:

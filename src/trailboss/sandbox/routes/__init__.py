@@ -3,48 +3,49 @@
 A product file has, in this order:
 
 1. A docstring: what is faithful, what is simplified, Cloudflare's page.
-2. Refusals: the product's errors as small constructors returning `refusals.ApiError(status, code, wording)`.
-3. State: functions over `Store` (records by kind and key; `parent` groups them) that enforce the product's
-rules. 4. Handlers: `async def create_namespace(call: Call) -> Any`, one per operation, 3-20 lines.
-`call["namespace_id"]` is
-   a path value (decoded), `call.query("name")`, `await call.object()` / `call.json()` / `call.form()` /
-   `call.body()` / `call.stream()` the body; `call.store`, `call.runtime`, `call.clock`, `call.ids`,
-   `call.account` are the sandbox. A handler returns the result itself, `Reply(result, status=, info=,
-   headers=)`, `call.paged(items)` (page/per_page), `call.single(items)` (a list without pages: page 2 is
-   empty), or `Raw(bytes or async iterator, status, headers)` where the real API has no envelope. It raises
-   an `ApiError` to refuse. No envelope, no try.
+2. Refusals: its errors as small constructors returning `refusals.ApiError(status, code, wording)`.
+3. State: functions over `Store` (records by kind and key; `parent` groups them) with the product's rules.
+4. Handlers: `async def create_namespace(call: Call) -> Any`, one per operation, 3-20 lines.
+   In: `call["namespace_id"]` a path value (decoded), `call.query("name")`, the body as `await call.object()`,
+   `call.array()`, `call.json()`, `call.form()`, `call.body()`, `call.stream()`; and the sandbox:
+   `call.store`, `call.runtime`, `call.clock`, `call.ids`, `call.account`, `call.box`.
+   Out: the result itself; `Reply(result, status=, info=, headers=)`; `call.paged(items)` for page/per_page;
+   `call.single(items)` for a list without pages (its page 2 is empty, so that every pager ends);
+   `Raw(bytes or async iterator, status, headers)` where the real API has no envelope.
+   Refuse by raising an `ApiError`. No envelope, no try.
 5. The table, last:
 
        router = Router("kv")
-       router.add("GET", "A/storage/kv/namespaces", list_namespaces, sdk="kv.namespaces.list",
-       reply="kv.Namespace") router.add("POST", "A/storage/kv/namespaces", create_namespace,
+       router.add("GET", "A/storage/kv/namespaces", list_namespaces,
+                  sdk="kv.namespaces.list", reply="kv.Namespace")
+       router.add("POST", "A/storage/kv/namespaces", create_namespace,
                   sdk="kv.namespaces.create", request="kv.NamespaceCreateParams", reply="kv.Namespace")
 
    `A/` is `/accounts/{account_id}/`, `Z/` is `/zones/{zone_id}/` (the zone must exist: kind "zone"), a
    leading `/` is below `/client/v4`. `open=True` is a path from the server's root that checks its own
    credentials (pre-signed URLs, S3). `{key:path}` as the last segment takes slashes. `sdk` is the method of
-   the official SDK that makes this call; `request` and `reply` are its types below `cloudflare.types`
-   (`reply` of one item for lists; "None" for no content). Where the SDK's own type is wrong, give
-   `unchecked="why"` instead of a wrong belief.
+   the official SDK that makes this call; `request` and `reply` are its types below `cloudflare.types` (of
+   one item for lists; "None" for no content). Where the SDK's own type is wrong, give `unchecked="why"`.
 
 State kinds are named after the resource: "kv_namespace", "d1_database", "r2_bucket", "queue", "zone",
-"dns_record".
+"dns_record", "vectorize_index", "hyperdrive_config", "script", "worker_route", "worker_domain".
 
 Beyond routes a product may declare:
 
-    router.schema = "create table if not exists queue_messages (...)"   # own tables; reset empties them
-    router.resources("kv", lambda store: [...ids...])                   # what PUT /state of the side-car
-    lists router.target("kv_namespace", check)     # check(store, binding) -> None, or the ApiError an
-    upload must get router.binding("queue", handler)         # a Worker's binding calls back: async (call,
-    rest) -> Reply | Raw | JSON value router.on_start(task)                    # async (box) -> None, runs
-    for the daemon's life; a crash is logged, restarted router.on_reset(clean)                   # (box) ->
-    None, for state outside the Store router.seed("kv_namespaces", plant)      # async (box, value) -> Any,
-    for POST /_sandbox/seed {"kv_namespaces": ...}
+    router.schema = "create table if not exists ..."     # tables of its own; reset empties them
+    router.resources("kv", lambda store: [...ids...])    # what PUT /state of the side-car lists
+    router.target("kv_namespace", check)     # check(store, binding): None, or the ApiError an upload gets
+    router.enrich("secrets_store_secret", add)   # add(store, binding): the binding as the runtime needs it
+    router.binding("queue", handler)         # a Worker's binding calls back: async (call, rest) -> reply
+    router.on_start(task)                    # async (box): for the daemon's life; a crash is logged,
+    restarted router.on_reset(clean)                   # (box): forget state that is not in the Store
+    router.seed("kv_namespaces", plant)      # async (box, value): POST /_sandbox/seed {"kv_namespaces":
+    value}
 
-After a change of resources that a Worker may be bound to (create and delete of a namespace), `await
-call.runtime.sync()`. The runtime's data plane is `call.runtime.data("GET", "kv/{id}/keys", params=...,
-headers=..., body=bytes | async iterator)`, an async context manager giving `.status`, `.headers`, `await
-.read()`, `await .json()` and `.chunks()`.
+After a change of resources that a Worker may be bound to (a namespace made or deleted): `await
+call.runtime.sync()`. The runtime's data plane is `call.runtime.data("GET", "kv/{id}/keys", params=,
+headers=, body=bytes or async iterator)`: an async context manager giving `.status`, `.headers`,
+`await .read()`, `await .json()` and `.chunks()`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ if TYPE_CHECKING:
 Handler = Callable[[Call], Awaitable[Any]]
 BindingHandler = Callable[[Call, str], Awaitable[Any]]
 TargetCheck = Callable[["Store", "Record"], "ApiError | None"]
+
+Enrich = Callable[["Store", "Record"], "Record"]
 
 API = "/client/v4"
 
@@ -110,6 +113,7 @@ class Router:
         self.schema = ""
         self.resource_lists: dict[str, Callable[[Store], list[str]]] = {}
         self.targets: dict[str, TargetCheck] = {}
+        self.enrichers: dict[str, Enrich] = {}
         self.bindings: dict[str, BindingHandler] = {}
         self.starters: list[Callable[[Box], Awaitable[None]]] = []
         self.cleaners: list[Callable[[Box], None]] = []
@@ -139,6 +143,10 @@ class Router:
     def target(self, binding_type: str, check: TargetCheck) -> None:
         """How an upload checks that what a binding points to exists."""
         self.targets[binding_type] = check
+
+    def enrich(self, binding_type: str, add: Enrich) -> None:
+        """Complete a binding with what only the account knows before the runtime gets it."""
+        self.enrichers[binding_type] = add
 
     def binding(self, kind: str, handler: BindingHandler) -> None:
         """Serve a Worker's binding that calls back to Python under `/bindings/<kind>/`."""
