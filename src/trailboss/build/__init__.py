@@ -1,7 +1,15 @@
-"""Worker project -> artifact -> upload: wrangler's own bundler, assets, metadata, the request itself."""
+"""Worker project -> artifact -> upload: wrangler's own bundler, assets, metadata, the request.
+
+    artifact = build(worker)
+    async with Cloud(target) as cloud:
+        uploaded = await upload(cloud, worker, artifact)
+
+Names are loaded when they are first used: importing this package costs nothing.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -9,25 +17,54 @@ if TYPE_CHECKING:
     from trailboss.build.assets import Assets
     from trailboss.build.builder import build, build_async
     from trailboss.build.cache import BuildCache
+    from trailboss.build.existing import Existing, look_up
+    from trailboss.build.metadata.annotations import Origin, read_message
     from trailboss.build.options import Options
+    from trailboss.build.request import preview
+    from trailboss.build.support import needs_wrangler
+    from trailboss.build.upload import Uploaded, upload
 
-__all__ = ["Artifact", "Assets", "BuildCache", "Module", "Options", "build", "build_async"]
+__all__ = [
+    "Artifact",
+    "Assets",
+    "BuildCache",
+    "Existing",
+    "Module",
+    "Options",
+    "Origin",
+    "Uploaded",
+    "build",
+    "build_async",
+    "look_up",
+    "needs_wrangler",
+    "preview",
+    "read_message",
+    "upload",
+]
 
 _HOMES = {
     "Artifact": "artifact",
     "Assets": "assets",
     "BuildCache": "cache",
+    "Existing": "existing",
     "Module": "artifact",
     "Options": "options",
+    "Origin": "metadata.annotations",
+    "Uploaded": "upload",
     "build": "builder",
     "build_async": "builder",
+    "look_up": "existing",
+    "needs_wrangler": "support",
+    "preview": "request",
+    "read_message": "metadata.annotations",
+    "upload": "upload",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name's module when it is first used, so that importing the room costs nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    # `upload` names a module of this package too: what was asked for takes the place its import left.
+    globals()[name] = value
+    return value

@@ -104,7 +104,7 @@ def _code(job: _Job) -> tuple[Code, bool]:
     if job.subject.is_assets_only:
         return _no_code(job.subject), True
     check_entry(job.subject)
-    wrangler = find(job.subject.directory, job.progress)
+    wrangler = find(job.subject.base, job.progress)
     key = cache_key(job.subject, wrangler, job.environ)
     known = job.cache.load(key) if job.use_cache else None
     if known is not None:
@@ -121,8 +121,7 @@ def _code(job: _Job) -> tuple[Code, bool]:
 
 def _is_settled(subject: Subject, snapshot: Snapshot, started: int) -> bool:
     """Whether no source was written while the bundler ran, other than by the project's own build command."""
-    makes_sources = bool((subject.settings.get("build") or {}).get("command"))
-    return makes_sources or snapshot.newest() < started
+    return subject.build_command is not None or snapshot.newest() < started
 
 
 def code_of(made: Bundle, wrangler: Wrangler) -> Code:

@@ -51,12 +51,12 @@ def bundle(
         output = run(
             wrangler,
             _arguments(subject, scratch),
-            cwd=subject.directory,
+            cwd=subject.base,
             env=environment(scratch / "logs", environ),
             stop=stop,
         )
         if output.status != 0:
-            raise failures.failure(output, subject.directory)
+            raise failures.failure(output, subject.base)
         return _collect(subject, wrangler, scratch, failures.warnings(output))
 
 
@@ -66,7 +66,6 @@ def check_entry(subject: Subject) -> None:
     Raises:
         BuildError: TB3102.
     """
-    makes_it = (subject.settings.get("build") or {}).get("command")
     if subject.main is None:
         raise BuildError(
             "TB3102",
@@ -74,7 +73,7 @@ def check_entry(subject: Subject) -> None:
             where=Location(subject.config),
             hint='Set "main" to the entry file, or "assets": {"directory": …} for a site without code.',
         )
-    if not makes_it and not subject.main.is_file():
+    if not subject.build_command and not subject.main.is_file():
         raise BuildError(
             "TB3102",
             f"the entry file {subject.main} does not exist",
@@ -86,10 +85,11 @@ def check_entry(subject: Subject) -> None:
 def _arguments(subject: Subject, scratch: Path) -> list[str]:
     arguments = ["deploy"]
     if subject.options.script is not None:
-        arguments.append(str(subject.options.script))
-    arguments += ["--dry-run", "--config", str(subject.config)]
-    # An empty --env is wrangler's spelling of "the top level", also against CLOUDFLARE_ENV.
-    arguments += ["--env", wrangler_environment(subject)]
+        arguments.append(str(subject.main))
+    arguments.append("--dry-run")
+    if not subject.redirected:
+        # An empty --env is wrangler's spelling of "the top level", also against CLOUDFLARE_ENV.
+        arguments += ["--config", str(subject.config), "--env", subject.wrangler_environment]
     arguments += ["--outfile", str(scratch / "form"), "--metafile", str(scratch / "meta.json")]
     if subject.assets_directory is not None:
         # Assets are hashed here, once and with a memory; wrangler would hash them all each time.
@@ -101,32 +101,6 @@ def _arguments(subject: Subject, scratch: Path) -> list[str]:
     return arguments + subject.options.build_arguments()
 
 
-def wrangler_environment(subject: Subject) -> str:
-    """The `--env` that wrangler would know: the environment's name if its file has that block, else ""."""
-    name = subject.environment
-    if not name:
-        return ""
-    try:
-        text = subject.config.read_text("utf-8")
-    except OSError:
-        return ""
-    return name if name in text and _declares(text, subject.config.suffix, name) else ""
-
-
-def _declares(text: str, suffix: str, name: str) -> bool:
-    if suffix == ".toml":
-        import tomllib
-
-        try:
-            return name in tomllib.loads(text).get("env", {})
-        except tomllib.TOMLDecodeError:
-            return False
-    from trailboss.build.jsonc import loads
-
-    parsed = loads(text)
-    return isinstance(parsed, dict) and name in (parsed.get("env") or {})
-
-
 def _collect(subject: Subject, wrangler: Wrangler, scratch: Path, warnings: tuple[str, ...]) -> Bundle:
     form = scratch / "form"
     if not form.exists():
@@ -135,7 +109,7 @@ def _collect(subject: Subject, wrangler: Wrangler, scratch: Path, warnings: tupl
             f"wrangler {wrangler.version} ended well but wrote no upload form",
             hint="Trailboss needs `deploy --dry-run --outfile`; use wrangler 4.20 or newer in this project.",
         )
-    parts = portable(multipart.parse(form.read_bytes()), wrangler, subject.directory)
+    parts = portable(multipart.parse(form.read_bytes()), wrangler, subject.base)
     fields = {part.name: part for part in parts if part.filename is None}
     if "metadata" not in fields:
         raise BuildError("TB3106", "wrangler's dry run form has no metadata", hint="Use the pinned wrangler.")

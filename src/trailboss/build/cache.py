@@ -24,7 +24,8 @@ class BuildCache:
     """A folder with `entries/<key>.json` (inputs) and `code/<identity>/` (bundles); safe between processes.
 
     Nothing is ever changed in place: a file or folder appears by one rename, and a reader that finds
-    something missing or damaged treats it as absent. `limit` bounds the bytes of code, the least used going first.
+    something missing or damaged treats it as absent. `limit` bounds the bytes of code, the least used going
+    first.
     """
 
     def __init__(self, root: Path | None = None, *, limit: int | None = None) -> None:

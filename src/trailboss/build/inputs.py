@@ -55,9 +55,8 @@ def observe(subject: Subject, wrangler: Wrangler, bundle: Bundle, code: Code) ->
         folders |= set(_package_folders(folder))
     files |= set(_tsconfigs(subject, files))
     files |= set(_declared_packages(subject))
-    folders |= set(_tree(subject.directory, subject))
-    if subject.module_root is not None:
-        folders |= set(_tree(subject.module_root, subject))
+    for root in {subject.directory, subject.base, subject.module_root or subject.directory}:
+        folders |= set(_tree(root, subject))
     watched = custom_watch(subject)
     if watched is not None:
         files |= watched[0]
@@ -70,10 +69,9 @@ def custom_watch(subject: Subject) -> tuple[set[Path], set[Path]] | None:
 
     An empty set of folders means the command says nothing of its inputs, so it can never be left out.
     """
-    build = subject.settings.get("build") or {}
-    if not build.get("command"):
+    if subject.build_command is None:
         return None
-    value = build.get("watch_dir") or "src"
+    value = subject.settings["build"].get("watch_dir") or "src"
     roots = [subject.directory / item for item in ([value] if isinstance(value, str) else value)]
     folders = {folder for root in roots if root.is_dir() for folder in _tree(root, subject)}
     return {path for folder in folders for path in folder.iterdir() if path.is_file()}, folders
@@ -82,7 +80,7 @@ def custom_watch(subject: Subject) -> tuple[set[Path], set[Path]] | None:
 def _sources(subject: Subject, bundle: Bundle) -> set[Path]:
     found = set()
     for name in bundle.inputs:
-        path = Path(os.path.normpath(subject.directory / name))
+        path = Path(os.path.normpath(subject.base / name))
         if path.is_file():
             found.add(path)
     return found
@@ -132,7 +130,7 @@ def _candidates(subject: Subject, name: str, sources: set[Path], bundle: Bundle)
 
 def _importers(subject: Subject, name: str, sources: set[Path], bundle: Bundle) -> list[Path]:
     named = [
-        Path(os.path.normpath(subject.directory / source))
+        Path(os.path.normpath(subject.base / source))
         for source, facts in bundle.inputs.items()
         if any(entry.get("path") == name for entry in facts.get("imports", ()))
     ]
@@ -181,12 +179,12 @@ def _declared_packages(subject: Subject) -> Iterator[Path]:
     import json
 
     try:
-        manifest = json.loads((subject.directory / "package.json").read_bytes())
+        manifest = json.loads((subject.base / "package.json").read_bytes())
         names = {*manifest.get("dependencies", {}), *manifest.get("devDependencies", {})}
     except (OSError, ValueError, AttributeError, TypeError):
         return
     for name in names:
-        for folder in (subject.directory, *subject.directory.parents):
+        for folder in (subject.base, *subject.base.parents):
             path = folder / "node_modules" / name / "package.json"
             if path.is_file():
                 yield path

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from trailboss.build.artifact import SCHEMA
-from trailboss.build.bundle import wrangler_environment
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
 
@@ -67,16 +66,17 @@ def cache_key(subject: Subject, wrangler: Wrangler, environ: Mapping[str, str]) 
     described: dict[str, Any] = {
         "schema": SCHEMA,
         "directory": str(subject.directory),
+        "base": str(subject.base),
         "main": str(subject.main),
         "config": str(subject.config),
-        "environment": wrangler_environment(subject),
+        "environment": subject.wrangler_environment,
         "settings": {key: settings[key] for key in SETTINGS if settings.get(key) is not None},
         # A class that is bound must be exported: wrangler checks it while bundling.
         "classes": sorted(_own_classes(settings)),
         "flags": subject.options.build_arguments(),
         "assets": subject.assets_directory is not None,
         "wrangler": [str(wrangler.script), wrangler.version, str(wrangler.node)],
-        "environ": _variables(settings, environ),
+        "environ": _variables(subject.build_command, environ),
     }
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
@@ -87,9 +87,8 @@ def _own_classes(settings: Mapping[str, Any]) -> set[str]:
     return {str(entry.get("class_name")) for entry in bindings if not entry.get("script_name")}
 
 
-def _variables(settings: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+def _variables(command: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     wanted = {name: environ[name] for name in VARIABLES if name in environ}
-    command = (settings.get("build") or {}).get("command")
     if command:
         named = set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", command))
         wanted |= {
