@@ -15,6 +15,10 @@ from trailboss.cli.spelling import Shapes, normalise
 _FIELDS = tuple(Options.__dataclass_fields__)
 
 
+class Elsewhere(Exception):
+    """Raised by a command that finds out that wrangler has to do all of it; the text says why."""
+
+
 class Command(click.Command):
     """A command line of ours. `examples` are shown in help and run by the tests."""
 

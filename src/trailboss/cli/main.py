@@ -42,7 +42,8 @@ def main(argv: list[str]) -> int:
 
 
 def _dispatch(line: Line) -> int:
-    if any(word in VERSION for word in (line.arguments if line.words in OURS else line.leading)):
+    ours = line.words in OURS and line.words != "wrangler"
+    if any(word in VERSION for word in (line.arguments if ours else line.leading)):
         from trailboss.version import __version__
 
         sys.stdout.write(f"trailboss {__version__}\n")
@@ -86,6 +87,8 @@ def load(entry: Entry) -> Command:
 def _run(entry: Entry, line: Line) -> int:
     import click
 
+    from trailboss.cli.declare import Elsewhere
+
     command = load(entry)
     try:
         status = command.main(args=line.arguments, prog_name=f"trailboss {line.words}", standalone_mode=False)
@@ -93,6 +96,8 @@ def _run(entry: Entry, line: Line) -> int:
         if not entry.wrangler:
             raise
         return _instead(line, error)
+    except Elsewhere as reason:
+        return _hand_over(line, str(reason))
     except click.Abort:
         raise KeyboardInterrupt from None
     return int(status or 0)

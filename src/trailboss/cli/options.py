@@ -55,8 +55,8 @@ GLOBALS = (
     Global(("--color/--no-color",), {"default": True, "help": "Colours and moving progress."}, False),
 )
 
-OURS_ALONE = frozenset({"--target", "--stats", "--verbose", "--no-color", "--color"})
-"""Options that are taken out of a command line before wrangler sees it."""
+OURS_ALONE = frozenset({"--target", "--cwd", "--stats", "--verbose", "--no-color", "--color"})
+"""Taken out of a command line before wrangler sees it: it does not know them, or (`--cwd`) they are done."""
 
 
 def without_ours(arguments: list[str]) -> list[str]:
@@ -71,7 +71,7 @@ def without_ours(arguments: list[str]) -> list[str]:
         position += 1
         if name not in OURS_ALONE:
             kept.append(word)
-        elif name == "--target" and "=" not in word:
+        elif name in ("--target", "--cwd") and "=" not in word:
             position += 1
     return kept
 

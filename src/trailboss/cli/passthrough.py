@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from trailboss.cli.options import Options, peek, without_ours
+from trailboss.cli.options import peek, without_ours
 from trailboss.cli.words import Line
 from trailboss.errors import AuthenticationError, SandboxError, UsageError
 
@@ -43,11 +44,10 @@ def hand_over(line: Line, notice: str = "") -> Never:
     """
     from trailboss.cli.run import Run
 
-    options = peek(line.arguments)
-    run = Run.start(Options(**{**options.__dict__, "cwd": None, "json": False}))
-    folder = Path(options.cwd or ".")
-    command = [*find(folder, run), *arguments(line)]
-    environ = environment(run, line, folder)
+    run = Run.start(replace(peek(line.arguments), json=False))  # from here on we are in the folder of --cwd
+    command = [*find(Path.cwd(), run.output.progress), *arguments(line)]
+    run.output.settle()
+    environ = environment(run, line)
     if notice:
         run.output.note(run.output.style(notice, "33"))
     _become(command, environ)
@@ -61,40 +61,53 @@ def arguments(line: Line) -> list[str]:
     return [*without_ours(line.leading), *command, *without_ours(line.rest)]
 
 
-def find(folder: Path, run: Run) -> list[str]:
+def find(here: Path, progress: Callable[[str], None]) -> list[str]:
     """`[node, wrangler]`: the project's own wrangler, else the pinned one; always on a Node that can run
     it.
     """
     from trailboss.toolchain import ensure, node_binary
 
-    here = folder.resolve()
     for up in (here, *here.parents):
         own = up / "node_modules" / "wrangler" / "bin" / "wrangler.js"
         if own.is_file():
             return [str(node_binary()), str(own)]
-    toolchain = ensure(run.output.progress)
-    run.output.settle()
+    toolchain = ensure(progress)
     return [str(toolchain.node), str(toolchain.wrangler)]
 
 
-def environment(run: Run, line: Line, folder: Path) -> dict[str, str]:
+def environment(run: Run, line: Line) -> dict[str, str]:
     """The variables wrangler gets: this process's, with the target's account and the environment's name."""
     environ = dict(os.environ)
     if not run.options.color:
         environ.update(NO_COLOR="1", FORCE_COLOR="0")
-    target = _target(run, line, folder)
+    if any(word in ("-h", "--help") for word in line.arguments) or not _has_a_say(run):
+        return environ
+    target = _target(run, line)
     if target is not None:
         environ = pointed_at(target, environ)
+    name = run.project.environment.name
+    if name and run.options.env is None and run.project.environment.source != "CLOUDFLARE_ENV":
+        environ["CLOUDFLARE_ENV"] = name
+    if sys.stderr.isatty():
+        where = target.name if target else "wrangler's own login"
+        run.output.note(
+            run.output.style(f"wrangler · environment {name or '(top level)'} · target {where}", "2")
+        )
     return environ
 
 
-def _target(run: Run, line: Line, folder: Path) -> Target | None:
-    """The target, when something names one; wrangler finds the account by itself otherwise (it may be
-    logged in).
+def _has_a_say(run: Run) -> bool:
+    """Whether anything of ours chooses a target or an environment; wrangler finds its account itself
+    otherwise (it may be logged in), and then nothing is read, so that handing over stays quick.
     """
-    helping = any(word in ("-h", "--help") for word in line.arguments)
-    if helping or not (run.options.target or run.environ.get("TRAILBOSS_TARGET") or _has_settings(folder)):
-        return None
+    if run.options.target or os.environ.get("TRAILBOSS_TARGET") or os.environ.get("TRAILBOSS_ENV"):
+        return True
+    here = Path.cwd()
+    return any((up / "trailboss.toml").is_file() for up in (here, *here.parents))
+
+
+def _target(run: Run, line: Line) -> Target | None:
+    """The target; None when there is no credential for it but wrangler may have one, or needs none."""
     try:
         return run.target
     except AuthenticationError:
@@ -103,11 +116,6 @@ def _target(run: Run, line: Line, folder: Path) -> Target | None:
         if line.command[:1] and line.command[0] in OFFLINE:
             return None
         raise
-
-
-def _has_settings(folder: Path) -> bool:
-    here = folder.resolve()
-    return any((up / "trailboss.toml").is_file() for up in (here, *here.parents))
 
 
 def pointed_at(target: Target, environ: Mapping[str, str]) -> dict[str, str]:

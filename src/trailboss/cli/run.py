@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,7 +47,7 @@ class Run:
         from trailboss.cli.dotenv import with_files
 
         environment = self.options.env or os.environ.get("TRAILBOSS_ENV") or os.environ.get("CLOUDFLARE_ENV")
-        return with_files(os.environ, Path.cwd(), environment, self.options.env_file)
+        return with_files(os.environ, Path.cwd(), environment, self.options.env_file, self.output.warn)
 
     @cached_property
     def project(self) -> Project:
@@ -132,10 +132,17 @@ class Run:
         ]
         self.output.note(" · ".join(parts))
 
-    def call(self, verb: Callable[[Cloud], Awaitable[Result]]) -> Result:
-        """Run one verb of a room with a connection to the target, and count its requests."""
+    def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run something asynchronous that needs no connection."""
         import asyncio
 
+        try:
+            return asyncio.run(work)
+        finally:
+            self.output.settle()
+
+    def call(self, verb: Callable[[Cloud], Awaitable[Result]]) -> Result:
+        """Run one verb of a room with a connection to the target, and count its requests."""
         from trailboss.cloud import Cloud
 
         async def go() -> Result:
@@ -146,9 +153,8 @@ class Run:
                     self._stats = cloud.stats
 
         try:
-            return asyncio.run(go())
+            return self.wait(go())
         finally:
-            self.output.settle()
             if self.options.stats and self._stats is not None and not self.output.as_json:
                 self.output.note(self.output.style(str(self._stats), "2"))
 

@@ -5,6 +5,7 @@ command line.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +67,7 @@ def bulk(run: Run, file: str | None, name: str | None) -> None:
 
     script = run.script(name)
     run.announce(script)
-    values = read_secrets(file, run.environ)
+    values = read_secrets(Path(file) if file else None, run.environ)
     done = run.call(
         lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress)
     )

@@ -1,0 +1,111 @@
+"""`trailboss deploy`: from the folder to all of the traffic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file
+from trailboss.cli.declare import Elsewhere, command
+from trailboss.cli.run import Run
+from trailboss.errors import AuthenticationError, SandboxError
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Target
+    from trailboss.config import Worker
+    from trailboss.release.outcomes import DeployOptions, DeployReport
+
+
+@command("trailboss deploy --env staging", "trailboss deploy --env production --dry-run --json")
+@build_flags
+@click.option(
+    "--triggers", "--schedule", "--schedules", "schedules", multiple=True, metavar="CRON", help="Schedules."
+)
+@click.option("--routes", "--route", "routes", multiple=True, metavar="PATTERN", help="Routes; may repeat.")
+@click.option(
+    "--domains", "--domain", "domains", multiple=True, metavar="HOST", help="Custom domains; may repeat."
+)
+def deploy(
+    run: Run, schedules: tuple[str, ...], routes: tuple[str, ...], domains: tuple[str, ...], **flags: Any
+) -> int:
+    """Build the Workers of this project, create what their bindings need, upload them and give them all
+    traffic.
+
+    A Worker the account has exactly so already is left alone. Every write is read back before this says done.
+    """
+    from trailboss.release.outcomes import DeployOptions
+
+    if not run.project.workers and (flags["path"] or flags["assets"]):
+        raise Elsewhere("there is no configuration file here: the whole command goes to wrangler")
+    workers = chosen(run, flags)
+    target = _target(run, dry_run=flags["dry_run"])
+    if target is not None:
+        run.announce(", ".join(worker.name for worker in workers))
+    options = DeployOptions(
+        build=build_options(flags),
+        message=flags["message"],
+        tag=flags["tag"],
+        secrets=read_secrets_file(run, flags["secrets_file"]),
+        keep_vars=bool(flags["keep_vars"]),
+        dry_run=flags["dry_run"],
+        force=flags["force"],
+        confirm=run.confirm(),
+        routes=routes or None,
+        domains=domains or None,
+        schedules=schedules or None,
+    )
+    report = _deploy(run, workers, target, options)
+    _record(run, report)
+    run.result({"ok": report.ok, **_document(report)}, lambda output: _show(output, report))
+    return 0 if report.ok else 1
+
+
+def _target(run: Run, *, dry_run: bool) -> Target | None:
+    """The account. A dry run does without one: then only what is here is checked, and it says so."""
+    try:
+        return run.target
+    except (AuthenticationError, SandboxError) as error:
+        if not dry_run:
+            raise
+        run.output.warn(f"{error}: only what is on this machine is checked")
+        return None
+
+
+def _deploy(
+    run: Run, workers: tuple[Worker, ...], target: Target | None, options: DeployOptions
+) -> DeployReport:
+    from trailboss.release.deploy import deploy as release
+
+    progress = run.output.progress
+    if target is None:
+        return run.wait(release(run.project, workers, None, options, progress=progress))
+    return run.call(lambda cloud: release(run.project, workers, cloud, options, progress=progress))
+
+
+def _document(report: DeployReport) -> dict[str, Any]:
+    from trailboss.cli.output import plain
+
+    found: dict[str, Any] = plain(report)
+    return found
+
+
+def _record(run: Run, report: DeployReport) -> None:
+    from trailboss.cli.ledger import record
+
+    for worker in () if report.dry_run else report.workers:
+        record(
+            "deploy",
+            worker_name=worker.worker,
+            worker_tag=None,
+            version_id=worker.version_id,
+            targets=list(worker.urls),
+            worker_name_overridden=False,
+            wrangler_environment=run.project.environment.name,
+        )
+
+
+def _show(output: Any, report: DeployReport) -> None:
+    from trailboss.cli import reports
+
+    reports.deployed(output, report)
