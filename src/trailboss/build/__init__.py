@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trailboss.build.options import Options
     from trailboss.build.request import preview
     from trailboss.build.support import needs_wrangler
-    from trailboss.build.upload import Uploaded, upload
+    from trailboss.build.uploader import Uploaded, upload
 
 __all__ = [
     "Artifact",
@@ -50,21 +50,18 @@ _HOMES = {
     "Module": "artifact",
     "Options": "options",
     "Origin": "metadata.annotations",
-    "Uploaded": "upload",
+    "Uploaded": "uploader",
     "build": "builder",
     "build_async": "builder",
     "look_up": "existing",
     "needs_wrangler": "support",
     "preview": "request",
     "read_message": "metadata.annotations",
-    "upload": "upload",
+    "upload": "uploader",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    # `upload` names a module of this package too: what was asked for takes the place its import left.
-    globals()[name] = value
-    return value
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
