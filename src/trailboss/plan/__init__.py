@@ -1,1 +1,5 @@
 """Wanted and observed become a graph, a plan, and an apply. Knows no kind by name."""
+
+from trailboss.plan.provision import Bound, Provisioned, provision
+
+__all__ = ["Bound", "Provisioned", "provision"]

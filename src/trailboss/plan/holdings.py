@@ -1,0 +1,69 @@
+"""What the account has of each kind: listed once, only when asked, and made when missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from trailboss.errors import AlreadyExists, CloudError, Unavailable
+from trailboss.resources.marks import identity_of
+from trailboss.resources.protocol import Kind
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+ATTEMPTS = 2
+
+
+class Holdings:
+    """The account's resources by kind and identity, for the length of one plan."""
+
+    def __init__(self, cloud: Cloud, progress: Callable[[str], None] = lambda _: None) -> None:
+        self._cloud = cloud
+        self._progress = progress
+        self._lists: dict[tuple[Any, ...], dict[tuple[Any, ...], Any]] = {}
+
+    async def find(self, kind: Kind[Any, Any], spec: Any, *, again: bool = False) -> Any:
+        """The observed resource with `spec`'s identity, or None; `again` asks the account anew."""
+        name = identity_of(spec)
+        place = (kind.name, *name[1:])
+        if again or place not in self._lists:
+            self._lists[place] = {
+                identity_of(observed): observed async for observed in kind.list(self._cloud, spec)
+            }
+        return self._lists[place].get(name)
+
+    async def have(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, bool]:
+        """The resource with `spec`'s identity, and whether it was made now.
+
+        Raises:
+            CloudError: it could be neither found nor made.
+        """
+        found = await self.find(kind, spec)
+        if found is not None:
+            return found, False
+        name = identity_of(spec)
+        self._progress(f"creating {kind.name} {name[0]}")
+        observed, created = await self._make(kind, spec, ATTEMPTS, tried=False)
+        self._lists[(kind.name, *name[1:])][name] = observed
+        return observed, created
+
+    async def _make(self, kind: Kind[Any, Any], spec: Any, attempts: int, *, tried: bool) -> tuple[Any, bool]:
+        """Create it, and look when it is not known whether that worked.
+
+        Names are unique, so a second attempt after a lost answer cannot make two. `tried` is whether an
+        earlier attempt of ours may have made it.
+        """
+        try:
+            return await kind.create(self._cloud, spec), True
+        except (AlreadyExists, Unavailable) as error:
+            failure: CloudError = error
+        doubtful = isinstance(failure, Unavailable)
+        if doubtful and not getattr(failure, "effect_unknown", False):
+            raise failure
+        found = await self.find(kind, spec, again=True)
+        if found is not None:
+            return found, doubtful or tried
+        if attempts == 1:
+            raise failure
+        return await self._make(kind, spec, attempts - 1, tried=doubtful or tried)

@@ -1,0 +1,80 @@
+"""Workers KV namespaces. Source: API reference 6.1; the title is unique in an account."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trailboss.errors import NotFound
+from trailboss.resources.marks import IDENTITY, REPLACE, SERVER_SET, UNSET, Unset, set_fields
+from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class KVNamespace:
+    """What a file may want of a namespace."""
+
+    title: str = field(metadata=IDENTITY)
+    jurisdiction: str | Unset | None = field(default=UNSET, metadata=REPLACE)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedKVNamespace:
+    """A namespace of the account; `id` is 32 hex digits."""
+
+    title: str = field(metadata=IDENTITY)
+    id: str = field(metadata=SERVER_SET)
+    jurisdiction: str | None = field(default=None, metadata=REPLACE)
+
+
+class KVNamespaceKind:
+    """The kind `kv_namespace`."""
+
+    name = "kv_namespace"
+    scope: Scope = "account"
+    permissions = Permissions("Workers KV Storage Read", "Workers KV Storage Write")
+    binding = BindingForm(("kv_namespaces",), "kv_namespace", "namespace_id", given="id", title=None)
+
+    def needs(self, spec: KVNamespace) -> tuple[Need, ...]:
+        return ()
+
+    def from_binding(self, title: str, entry: Mapping[str, Any]) -> KVNamespace:
+        return KVNamespace(title)
+
+    def handle(self, observed: ObservedKVNamespace) -> str:
+        return observed.id
+
+    def to_wire(self, spec: KVNamespace) -> dict[str, Any]:
+        return set_fields(title=spec.title, jurisdiction=spec.jurisdiction or UNSET)
+
+    def from_wire(self, data: Mapping[str, Any]) -> ObservedKVNamespace:
+        return ObservedKVNamespace(str(data["title"]), str(data["id"]), data.get("jurisdiction"))
+
+    async def list(self, cloud: Cloud, like: KVNamespace | None = None) -> AsyncIterator[ObservedKVNamespace]:
+        order = {"order": "title", "direction": "asc"}
+        async for item in cloud.pages(_path(cloud), params=order, per_page=1000):
+            yield self.from_wire(item)
+
+    async def create(self, cloud: Cloud, spec: KVNamespace) -> ObservedKVNamespace:
+        return self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+
+    async def update(
+        self, cloud: Cloud, spec: KVNamespace, observed: ObservedKVNamespace
+    ) -> ObservedKVNamespace:
+        return observed
+
+    async def delete(self, cloud: Cloud, observed: ObservedKVNamespace) -> None:
+        with contextlib.suppress(NotFound):
+            await cloud.delete(f"{_path(cloud)}/{observed.id}")
+
+
+def _path(cloud: Cloud) -> str:
+    return f"{cloud.account}/storage/kv/namespaces"
+
+
+KIND = KVNamespaceKind()

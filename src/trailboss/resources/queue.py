@@ -1,0 +1,100 @@
+"""Queues. Source: API reference 6.3; the name is unique in an account, calls take the id."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trailboss.errors import NotFound
+from trailboss.resources.marks import IDENTITY, MUTABLE, SERVER_SET, UNSET, Unset, differences, set_fields
+from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What a file may want of a queue; both times in seconds."""
+
+    name: str = field(metadata=IDENTITY)
+    delivery_delay: int | Unset = field(default=UNSET, metadata=MUTABLE)
+    message_retention_period: int | Unset = field(default=UNSET, metadata=MUTABLE)
+    delivery_paused: bool | Unset = field(default=UNSET, metadata=MUTABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedQueue:
+    """A queue of the account; `id` is 32 hex digits."""
+
+    name: str = field(metadata=IDENTITY)
+    id: str = field(metadata=SERVER_SET)
+    delivery_delay: int = field(default=0, metadata=MUTABLE)
+    message_retention_period: int = field(default=345_600, metadata=MUTABLE)
+    delivery_paused: bool = field(default=False, metadata=MUTABLE)
+
+
+class QueueKind:
+    """The kind `queue`."""
+
+    name = "queue"
+    scope: Scope = "account"
+    permissions = Permissions("Queues Read", "Queues Write")
+    binding = BindingForm(("queues", "producers"), "queue", "queue_name", given=None, title="queue")
+
+    def needs(self, spec: Queue) -> tuple[Need, ...]:
+        return ()
+
+    def from_binding(self, title: str, entry: Mapping[str, Any]) -> Queue:
+        return Queue(title)
+
+    def handle(self, observed: ObservedQueue) -> str:
+        return observed.name
+
+    def to_wire(self, spec: Queue) -> dict[str, Any]:
+        settings = _settings(spec)
+        return {"queue_name": spec.name, **({"settings": settings} if settings else {})}
+
+    def from_wire(self, data: Mapping[str, Any]) -> ObservedQueue:
+        settings = data.get("settings") or {}
+        return ObservedQueue(
+            str(data["queue_name"]),
+            str(data["queue_id"]),
+            int(settings.get("delivery_delay") or 0),
+            int(settings.get("message_retention_period") or 345_600),
+            bool(settings.get("delivery_paused")),
+        )
+
+    async def list(self, cloud: Cloud, like: Queue | None = None) -> AsyncIterator[ObservedQueue]:
+        async for item in cloud.pages(_path(cloud)):
+            yield self.from_wire(item)
+
+    async def create(self, cloud: Cloud, spec: Queue) -> ObservedQueue:
+        return self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+
+    async def update(self, cloud: Cloud, spec: Queue, observed: ObservedQueue) -> ObservedQueue:
+        if not differences(spec, observed):
+            return observed
+        path = f"{_path(cloud)}/{observed.id}"
+        return self.from_wire(await cloud.patch(path, json=self.to_wire(spec), idempotent=True))
+
+    async def delete(self, cloud: Cloud, observed: ObservedQueue) -> None:
+        with contextlib.suppress(NotFound):
+            await cloud.delete(f"{_path(cloud)}/{observed.id}")
+
+
+def _settings(spec: Queue) -> dict[str, Any]:
+    return set_fields(
+        delivery_delay=spec.delivery_delay,
+        message_retention_period=spec.message_retention_period,
+        delivery_paused=spec.delivery_paused,
+    )
+
+
+def _path(cloud: Cloud) -> str:
+    return f"{cloud.account}/queues"
+
+
+KIND = QueueKind()

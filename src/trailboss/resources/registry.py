@@ -1,0 +1,27 @@
+"""All kinds by name. Adding a kind is adding its file and its line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from trailboss.resources.protocol import Kind
+
+NAMES = ("kv_namespace", "d1_database", "r2_bucket", "queue", "vectorize_index")
+
+
+def kind(name: str) -> Kind[Any, Any]:
+    """The kind called `name`, loaded now.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    if name not in NAMES:
+        raise KeyError(name)
+    found: Kind[Any, Any] = import_module(f"trailboss.resources.{name}").KIND
+    return found
+
+
+def kinds() -> tuple[Kind[Any, Any], ...]:
+    """Every kind, in the order in which a plan lists them."""
+    return tuple(kind(name) for name in NAMES)
