@@ -102,10 +102,16 @@ class Output:
 
     def show(self, *parts: RenderableType) -> None:
         """Lay out Rich renderables on standard output."""
-        with self.pause():
-            console = self.console(self.out)
+        console = self.console(self.out)
+        with self.pause(), console.capture() as captured:
             for part in parts:
                 console.print(part)
+        text = captured.get()
+        if not console.is_terminal:
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        with self.pause():
+            self.out.write(text)
+            self.out.flush()
 
     def document(self, value: Any) -> None:
         """The one JSON document of a `--json` run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (365, "d"))
@@ -48,3 +49,19 @@ def size(count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 secret`, `3 secrets`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_SPAN = re.compile(r"(?P<amount>\d+(\.\d+)?)\s*(?P<unit>ms|s|m|min|h|d)?")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+
+
+def seconds(text: str) -> float:
+    """`90`, `90s`, `5m`, `2h` as seconds.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = _SPAN.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    return float(match["amount"]) * _SECONDS[match["unit"] or "s"]

@@ -89,11 +89,12 @@ def _show_started(output: Output, connection: Connection, already: bool, seconds
     output.line(f'  eval "$(trailboss sandbox env{only})"   for wrangler and every other tool')
 
 
-def _show_places(output: Output, connection: Connection) -> None:
+def _show_places(output: Output, connection: Connection, *more: tuple[str, str]) -> None:
     rows = (
         ("API", connection.api_url),
         ("Workers", f"http://<worker>.{connection.subdomain}.workers.localhost:{connection.edge_port}"),
         ("Account", connection.account_id),
+        *more,
     )
     output.show(table((), [["", output.style(name, "2", output.out), value] for name, value in rows]))
 
@@ -165,27 +166,23 @@ def _show_status(output: Output, found: Status) -> None:
         return
     dot = output.style("●", "32;1", output.out)
     output.line(f"{dot} Sandbox {name}: {plural(details['workers'], 'Worker')}, up {_for(details['uptime'])}")
-    _show_places(output, found.connection)
-    memory = details.get("memory")
-    rows = [("Memory", size(memory)) if isinstance(memory, int) else ("Memory", _memory(memory))]
-    rows += [("Faults", str(details["faults"]))] if details.get("faults") else []
     clock = details.get("clock") or {}
+    rows = [("Memory", _memory(details.get("memory")))]
+    rows += [("Faults", str(details["faults"]))] if details.get("faults") else []
     rows += (
         [("Clock", f"{clock['now']}{' (stopped)' if clock.get('frozen') else ''}")] if _moved(clock) else []
     )
-    output.show(
-        table((), [["", output.style(label, "2", output.out), value] for label, value in rows if value])
-    )
+    _show_places(output, found.connection, *rows)
 
 
 def _moved(clock: dict[str, Any]) -> bool:
     return bool(clock.get("frozen") or clock.get("offset"))
 
 
-def _memory(memory: Any) -> str:
-    if not isinstance(memory, dict):
-        return ""
-    return ", ".join(f"{name} {size(int(count))}" for name, count in memory.items() if isinstance(count, int))
+def _memory(memory: dict[str, int] | None) -> str:
+    parts = {name: count for name, count in (memory or {}).items() if count and name != "total"}
+    each = ", ".join(f"{name} {size(count)}" for name, count in parts.items())
+    return f"{size(sum(parts.values()))} ({each})"
 
 
 def _for(seconds: float) -> str:
