@@ -27,11 +27,15 @@ class Binding(Shape):
 
 
 class KVNamespace(Binding):
+    """A KV namespace; `preview_id` is for `dev --remote`."""
+
     id: str | None = None
     preview_id: str | None = None
 
 
 class D1Database(Binding):
+    """A D1 database and where its migrations are."""
+
     database_name: str | None = None
     database_id: str | None = None
     jurisdiction: str | None = None
@@ -43,6 +47,8 @@ class D1Database(Binding):
 
 
 class R2Bucket(Binding):
+    """An R2 bucket."""
+
     bucket_name: str | None = None
     preview_bucket_name: str | None = None
     jurisdiction: str | None = None
@@ -50,6 +56,8 @@ class R2Bucket(Binding):
 
 
 class QueueProducer(Binding):
+    """A queue to send to; `delivery_delay` in seconds."""
+
     queue: str | None = None
     delivery_delay: int | None = None
 
@@ -69,20 +77,28 @@ class QueueConsumer(Shape):
 
 
 class Queues(Shape):
+    """Queues sent to and consumed."""
+
     producers: list[QueueProducer] = []
     consumers: list[QueueConsumer] = []
 
 
 class VectorizeIndex(Binding):
+    """A Vectorize index."""
+
     index_name: str | None = None
 
 
 class Hyperdrive(Binding):
+    """A Hyperdrive configuration; the local connection string may hold a password."""
+
     id: str | None = None
     localConnectionString: str | None = Field(default=None, repr=False)
 
 
 class Service(Binding):
+    """Another Worker, or one of its named entrypoints."""
+
     service: str
     entrypoint: str | None = None
     environment: str | None = None
@@ -91,72 +107,104 @@ class Service(Binding):
 
 
 class AnalyticsEngineDataset(Binding):
+    """A dataset to write to; its default name is the binding's."""
+
     dataset: str | None = None
 
 
 class DispatchOutbound(Shape):
+    """The Worker that outgoing requests of dispatched Workers pass."""
+
     service: str
     environment: str | None = None
     parameters: list[str] | None = None
 
 
 class DispatchNamespace(Binding):
+    """A Workers for Platforms namespace."""
+
     namespace: str | None = None
     outbound: DispatchOutbound | None = None
 
 
 class MTLSCertificate(Binding):
+    """A client certificate."""
+
     certificate_id: str | None = None
 
 
 class SecretsStoreSecret(Binding):
+    """One secret of a Secrets Store."""
+
     store_id: str | None = None
     secret_name: str | None = None
 
 
 class Pipeline(Binding):
+    """A pipeline; older configs say `pipeline`, newer ones `stream`."""
+
     pipeline: str | None = None
     stream: str | None = None
 
 
 class K2Stream(Binding):
+    """A K2 stream."""
+
     stream: str | None = None
 
 
 class AISearchNamespace(Binding):
+    """A namespace of AI Search instances."""
+
     namespace: str | None = None
 
 
 class AISearch(Binding):
+    """One AI Search instance."""
+
     instance_name: str | None = None
 
 
 class AgentMemory(Binding):
+    """An Agent Memory namespace."""
+
     namespace: str | None = None
 
 
 class Artifacts(Binding):
+    """An Artifacts namespace."""
+
     namespace: str | None = None
 
 
 class HelloWorld(Binding):
+    """wrangler's example binding."""
+
     enable_timer: bool | None = None
 
 
 class Flagship(Binding):
+    """A Flagship app of feature flags."""
+
     app_id: str | None = None
 
 
 class VPCService(Binding):
+    """A service in a private network."""
+
     service_id: str | None = None
 
 
 class VPCNetwork(Binding):
+    """A private network, by tunnel or network id."""
+
     tunnel_id: str | None = None
     network_id: str | None = None
 
 
 class AI(Binding):
+    """Workers AI."""
+
     staging: bool | None = None
 
 
@@ -168,12 +216,16 @@ class RateLimitRule(Shape):
 
 
 class RateLimit(Shape):
+    """A rate limiter; `namespace_id` is a number chosen by the user."""
+
     name: str
     namespace_id: str
     simple: RateLimitRule
 
 
 class SendEmail(Shape):
+    """Email sending, restricted to the addresses given."""
+
     name: str
     destination_address: str | None = None
     allowed_destination_addresses: list[str] | None = None
@@ -191,6 +243,8 @@ class DurableObject(Shape):
 
 
 class DurableObjects(Shape):
+    """Durable Object bindings."""
+
     bindings: list[DurableObject] = []
     code_update_strategy: dict[str, Any] | None = None
 
@@ -211,26 +265,36 @@ class Workflow(Shape):
 
 
 class UnsafeBinding(Shape):
+    """A binding wrangler passes on as it is."""
+
     name: str
     type: str
 
 
 class Unsafe(Shape):
+    """What wrangler does not know but Cloudflare may."""
+
     bindings: list[UnsafeBinding] = []
     metadata: dict[str, Any] | None = None
     capnp: dict[str, Any] | None = None
 
 
 class LogfwdrBinding(Shape):
+    """One log forwarder."""
+
     name: str
     destination: str
 
 
 class Logfwdr(Shape):
+    """Log forwarding bindings."""
+
     bindings: list[LogfwdrBinding] = []
 
 
 class TailConsumer(Shape):
+    """A Worker that receives this one's events."""
+
     service: str
     environment: str | None = None
 

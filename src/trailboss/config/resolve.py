@@ -95,17 +95,38 @@ def resolve(document: Document, wish: Wish) -> Resolved:
     config with environments, or one built for another environment).
     """
     known = environments_of(document)
-    top = {key: value for key, value in document.data.items() if key != "env"}
+    ignored: list[str] = []
+    top = _without_empty(document, (), document.data, ignored)
+    top.pop("env", None)
+    environment = wish.environment or None
+    env = (
+        _without_empty(document, ("env", environment), document.data["env"][environment], ignored)
+        if (environment in known and not wish.redirected)
+        else {}
+    )
+    resolved = _resolve(document, top, env, wish, known)
+    resolved.warnings += ignored
+    return resolved
+
+
+def _resolve(document: Document, top: Table, env: Table, wish: Wish, known: tuple[str, ...]) -> Resolved:
     environment = wish.environment or None
     if wish.redirected:
         return _redirected(document, top, known, environment)
     if environment is None:
         return _finished(Resolved(document, None, top, declared=True))
     if environment in known:
-        return _in_environment(document, top, document.data["env"][environment], wish, declared=True)
+        return _in_environment(document, top, env, wish, declared=True)
     if wish.project and environment in wish.known_elsewhere:
         return _in_environment(document, top, {}, wish, declared=False)
     return _undeclared(document, top, known, wish, environment)
+
+
+def _without_empty(document: Document, prefix: Keys, table: Table, ignored: list[str]) -> Table:
+    """`table` without the two empty texts that wrangler takes for absent."""
+    empty = [key for key in ("account_id", "route") if table.get(key) == ""]
+    ignored += [f'{document.locate(*prefix, key)}: "{key}" is empty and ignored' for key in empty]
+    return {key: value for key, value in table.items() if key not in empty}
 
 
 def _redirected(document: Document, top: Table, known: tuple[str, ...], environment: str | None) -> Resolved:
@@ -212,15 +233,12 @@ def _warn_of_domains(resolved: Resolved, top: Table, env: Table) -> None:
 
 
 def _finished(resolved: Resolved, top: Table | None = None, env: Table | None = None) -> Resolved:
-    """Adds the warnings about keys, and removes the two empty texts that wrangler ignores."""
-    document, raw = resolved.document, resolved.raw
+    """Adds what the entry file implies, and the warnings about keys."""
+    document = resolved.document
     _warn_of_keys(resolved, resolved.raw if top is None else top, KNOWN, ())
     if env is not None and resolved.declared:
         _warn_of_keys(resolved, env, ENVIRONMENT, ("env", resolved.environment or ""))
-    for key in ("account_id", "route"):
-        if raw.get(key) == "":
-            resolved.warnings.append(f'{resolved.locate(key)}: "{key}" is empty and ignored')
-            del raw[key]
+    _python(resolved)
     resolved.warnings[:0] = document.warnings
     return resolved
 
@@ -237,3 +255,23 @@ def _warn_of_keys(resolved: Resolved, table: Table, known: frozenset[str], prefi
         else:
             hint = closest(key, known)
             resolved.warnings.append(f'{place}: wrangler does not know "{key}"{". " + hint if hint else ""}')
+
+
+def _python(resolved: Resolved) -> None:
+    """A Python entry is never bundled and brings its modules along, as in wrangler. Raises ConfigError TB1111."""
+    raw = resolved.raw
+    main, rules, flags = raw.get("main"), raw.get("rules") or [], raw.get("compatibility_flags") or []
+    if not (isinstance(main, str) and main.endswith(".py")):
+        return
+    if isinstance(flags, list) and "python_workers" not in flags:
+        raise ConfigError(
+            "TB1111",
+            "a Python Worker needs the compatibility flag python_workers",
+            hint='compatibility_flags = ["python_workers"]',
+            where=resolved.locate("compatibility_flags"),
+        )
+    raw["no_bundle"] = True
+    if isinstance(rules, list) and not any(
+        isinstance(r, dict) and r.get("type") == "PythonModule" for r in rules
+    ):
+        raw["rules"] = [*rules, {"type": "PythonModule", "globs": ["**/*.py"]}]

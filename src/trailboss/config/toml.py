@@ -44,7 +44,11 @@ def parse(source: Source) -> tuple[dict[str, Any], dict[Path, int]]:
             else "too large a number"
         )
         raise ConfigError("TB1007", f"{message}: {error}", where=source.start) from error
-    return _plain(source, data), _Places(source.text).read()
+    walk = _Places(source.text)
+    places = walk.read()
+    for path in walk.long:
+        _restore_line_ends(data, path, walk.long[path])
+    return _plain(source, data), places
 
 
 def _syntax(source: Source, text: str) -> ConfigError:
@@ -62,6 +66,17 @@ def _syntax(source: Source, text: str) -> ConfigError:
 
 def _too_deep(source: Source) -> ConfigError:
     return ConfigError("TB1006", f"nested more than {DEEPEST} levels deep", where=source.start)
+
+
+def _restore_line_ends(data: Any, path: Path, token: str) -> None:
+    """The standard library turns \\r\\n inside multi-line text into \\n; wrangler keeps it, so do we."""
+    body = token[3:-3].removeprefix("\r\n")
+    if token.startswith('"'):
+        body = re.sub(r"((?:^|[^\\])(?:\\\\)*)\r(?=\n)", r"\1\\r", body)
+        body = tomllib.loads(f'x = """\n{body}"""')["x"]
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = body
 
 
 def _plain(source: Source, data: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +109,7 @@ class _Places:
         self.at = 0
         self.found: dict[Path, int] = {(): 0}
         self.counts: dict[Path, int] = {}
+        self.long: dict[Path, str] = {}
 
     def skip(self, pattern: re.Pattern[str]) -> None:
         match = pattern.match(self.text, self.at)
@@ -167,7 +183,9 @@ class _Places:
         self.skip(_BLANK)
         letter = self.text[self.at]
         if letter in "\"'":
-            self.string()
+            token = self.string()
+            if "\r\n" in token:
+                self.long[path] = token
         elif letter == "[":
             self.array(path)
         elif letter == "{":

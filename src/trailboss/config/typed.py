@@ -28,7 +28,7 @@ def typed(resolved: Resolved) -> WranglerConfig:
     bindings of one name).
     """
     config = checks.validate(WranglerConfig, resolved.raw, resolved.locate, "TB1101")
-    _check_name(config, resolved)
+    _check_name(resolved)
     for scope in (
         resolved.document.data,
         resolved.document.data.get("env", {}).get(resolved.environment or "", {}),
@@ -47,14 +47,17 @@ def typed(resolved: Resolved) -> WranglerConfig:
     return config
 
 
-def _check_name(config: WranglerConfig, resolved: Resolved) -> None:
-    if config.name and not _NAME.fullmatch(config.name):
-        raise ConfigError(
-            "TB1107",
-            f'"{config.name}" cannot be a Worker\'s name',
-            hint='Lower-case letters, digits, "-" and "_" are allowed, "-" not first.',
-            where=resolved.locate("name"),
-        )
+def _check_name(resolved: Resolved) -> None:
+    """Only names that are written: `<name>-<environment>` is taken as it comes, as in wrangler."""
+    env = resolved.document.data.get("env", {}).get(resolved.environment or "", {})
+    for name in (resolved.document.data.get("name"), env.get("name")):
+        if isinstance(name, str) and name and not _NAME.fullmatch(name):
+            raise ConfigError(
+                "TB1107",
+                f'"{name}" cannot be a Worker\'s name',
+                hint='Lower-case letters, digits, "-" and "_" are allowed, "-" not first.',
+                where=resolved.locate("name"),
+            )
 
 
 def _check_dates(config: WranglerConfig, resolved: Resolved) -> None:

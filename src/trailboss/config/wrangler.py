@@ -30,11 +30,15 @@ class Route(Shape):
 
 
 class RenamedClass(Shape):
+    """A class under a new name."""
+
     from_: str = Field(alias="from")
     to: str
 
 
 class TransferredClass(RenamedClass):
+    """A class taken over from another Worker."""
+
     from_script: str
 
 
@@ -57,23 +61,31 @@ class Triggers(Shape):
 
 
 class Limits(Shape):
+    """CPU milliseconds and subrequests per invocation."""
+
     cpu_ms: int | float | None = None
     subrequests: int | float | None = None
 
 
 class Rule(Shape):
+    """Which files are modules of which type."""
+
     type: str
     globs: list[str]
     fallthrough: bool | None = None
 
 
 class Build(Shape):
+    """The command run before bundling."""
+
     command: str | None = None
     cwd: str | None = None
     watch_dir: str | list[str] | None = None
 
 
 class Placement(Shape):
+    """Smart (`mode`, `hint`) or targeted (one of `region`, `host`, `hostname`)."""
+
     mode: str | None = None
     hint: str | None = None
     region: str | None = None
@@ -82,6 +94,8 @@ class Placement(Shape):
 
 
 class Assets(Shape):
+    """Static assets."""
+
     directory: str | None = None
     binding: str | None = None
     html_handling: (
@@ -103,6 +117,8 @@ class ObservabilityPart(Shape):
 
 
 class Observability(Shape):
+    """Logs and traces kept by Cloudflare."""
+
     enabled: bool | None = None
     head_sampling_rate: int | float | None = None
     redact_query_string: bool | None = None
@@ -112,19 +128,27 @@ class Observability(Shape):
 
 
 class CacheOptions(Shape):
+    """The cache in front of the Worker."""
+
     enabled: bool
     cross_version_cache: bool | None = None
 
 
 class PythonModules(Shape):
+    """Which Python files stay out."""
+
     exclude: list[str] = ["**/*.pyc"]
 
 
 class SecretNames(Shape):
+    """Secrets that must exist."""
+
     required: list[str] | None = None
 
 
 class Container(Shape):
+    """A container behind a Durable Object class; other keys are in `model_extra`."""
+
     name: str | None = None
     class_name: str | None = None
     image: str | None = None
@@ -134,6 +158,8 @@ class Container(Shape):
 
 
 class Site(Shape):
+    """Workers Sites, the predecessor of assets."""
+
     bucket: str
     entry_point: str | None = Field(default=None, alias="entry-point")
     include: list[str] = []
