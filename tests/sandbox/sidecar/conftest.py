@@ -27,3 +27,8 @@ def sidecar(plane: ControlPlane, folder: Path) -> Iterator[Sidecar]:
     sidecar = Sidecar(folder, plane)
     yield sidecar
     sidecar.stop()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"

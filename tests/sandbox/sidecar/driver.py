@@ -166,8 +166,12 @@ class Sidecar:
         self.edge_port: int = self.ready.get("edge_port", 0)
         self.control_port: int = self.ready.get("control_port", 0)
 
-    def control(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
-        return ask(self.control_port, method, path, body, {"authorization": f"Bearer {TOKEN}", **(headers or {})})
+    def control(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Reply:
+        return ask(
+            self.control_port, method, path, body, {"authorization": f"Bearer {TOKEN}", **(headers or {})}
+        )
 
     def done(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """A control call that must succeed; its JSON."""
@@ -179,7 +183,9 @@ class Sidecar:
         """Declare `workers`; without `routing` each script's last version takes all traffic."""
         return self.done("PUT", "/state", {"workers": list(workers), "routing": routing or routed(*workers)})
 
-    def get(self, host: str, path: str = "/", *, method: str = "GET", body: Any = None, **headers: str) -> Reply:
+    def get(
+        self, host: str, path: str = "/", *, method: str = "GET", body: Any = None, **headers: str
+    ) -> Reply:
         """One request at the edge; a bare script name is its workers.localhost address."""
         if "." not in host:
             host = f"{host}.{SUBDOMAIN}.workers.localhost"
@@ -191,10 +197,11 @@ class Sidecar:
         found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                name, rest = (entry / "stat").read_text().rsplit(")", 1)
             except OSError:
                 continue
-            if int(fields[1]) == self.process.pid and fields[0] != "Z":
+            state, parent = rest.split()[:2]
+            if int(parent) == self.process.pid and state != "Z" and name.endswith("(workerd"):
                 found.append(int(entry.name))
         return found
 
@@ -231,12 +238,16 @@ def worker(folder: Path, script: str, code: str, number: int = 1, **more: Any) -
     }
 
 
-def routed(*workers: dict[str, Any], shares: dict[str, dict[int, float]] | None = None, **more: Any) -> dict[str, Any]:
+def routed(
+    *workers: dict[str, Any], shares: dict[str, dict[int, float]] | None = None, **more: Any
+) -> dict[str, Any]:
     """Routing for `workers`; `shares` gives a script's percentages by version number."""
     scripts: dict[str, Any] = {}
     for entry in workers:
         percentages = (shares or {}).get(entry["script"], {entry["number"]: 100})
-        versions = [{"version": version(number), "percentage": share} for number, share in percentages.items()]
+        versions = [
+            {"version": version(number), "percentage": share} for number, share in percentages.items()
+        ]
         scripts[entry["script"]] = {
             "deployment": "deployment",
             "versions": versions,

@@ -69,7 +69,11 @@ def test_a_request_looks_as_it_does_behind_cloudflare(sidecar: Sidecar) -> None:
 
 def test_another_place_can_be_asked_for(sidecar: Sidecar) -> None:
     seen = sidecar.get("echo", x_trailboss_cf='{"country":"FR","city":"Paris"}').json
-    assert (seen["cf"]["country"], seen["cf"]["city"], seen["headers"]["cf-ipcountry"]) == ("FR", "Paris", "FR")
+    assert (seen["cf"]["country"], seen["cf"]["city"], seen["headers"]["cf-ipcountry"]) == (
+        "FR",
+        "Paris",
+        "FR",
+    )
 
 
 def test_a_tls_proxy_before_the_sandbox_is_believed(sidecar: Sidecar) -> None:

@@ -13,6 +13,7 @@ import { ControlServer } from "./control/server.mjs";
 import { routes } from "./control/routes.mjs";
 import { Ingress } from "./edge/ingress.mjs";
 import { log } from "./errors.mjs";
+import { guard } from "./runtime/guard.mjs";
 import { Runtime } from "./runtime/runtime.mjs";
 import { Validator } from "./runtime/validate.mjs";
 import { Supervisor } from "./supervisor.mjs";
@@ -31,6 +32,7 @@ function firstLine() {
 async function boot() {
   const config = JSON.parse(await firstLine());
   toolchain.use(config.toolchain);
+  guard();
   const callbacks = new Callbacks(config);
   const control = new ControlServer(config.token);
   const controlPort = await control.listen(config.control ?? {});
