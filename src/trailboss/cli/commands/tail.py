@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -14,8 +15,7 @@ from trailboss.cli.run import Run
 from trailboss.cli.words_for import plural, seconds
 
 if TYPE_CHECKING:
-    from trailboss.observe.items import Item
-    from trailboss.observe.tail import TailSummary
+    from trailboss.observe.items import Item, TailSummary
 
 UNATTENDED_SECONDS = 60.0
 
@@ -73,7 +73,7 @@ def tail(
     if span is None and not sys.stdout.isatty():
         span = UNATTENDED_SECONDS
     with ExitStack() as stack:
-        out = stack.enter_context(open(file, "a")) if file else run.output.out  # noqa: PTH123
+        out = stack.enter_context(Path(file).open("a")) if file else run.output.out
         as_json = run.output.as_json or kind == "json" or (kind is None and not out.isatty())
         run.announce(", ".join(scripts))
         done = _follow(
