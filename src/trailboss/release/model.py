@@ -49,6 +49,7 @@ class Version:
     alias: str | None
     git_sha: str | None
     digest: str | None
+    wiring: str | None = None
     share: float | None = None
 
     @property
@@ -94,6 +95,7 @@ def read_version(wire: Mapping[str, Any]) -> Version:
         alias=annotations.get("workers/alias"),
         git_sha=stamp.git_sha,
         digest=stamp.digest,
+        wiring=stamp.wiring,
     )
 
 
@@ -105,7 +107,7 @@ def read_deployment(wire: Mapping[str, Any]) -> Deployment:
         created=str(wire.get("created_on") or ""),
         author=wire.get("author_email") or None,
         source=str(annotations.get("workers/triggered_by") or wire.get("source") or "unknown"),
-        message=annotations.get("workers/message"),
+        message=read_stamp(annotations).message,
         shares=tuple(
             Share(str(item["version_id"]), tidy(float(item["percentage"])))
             for item in wire.get("versions") or ()

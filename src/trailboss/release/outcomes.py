@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from trailboss.release.callbacks import Confirm
 from trailboss.values import Secret
+
+if TYPE_CHECKING:
+    from trailboss.build import Options as BuildOptions
 
 
 class Outcome(StrEnum):
@@ -62,10 +66,15 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """`message` and `tag` are recorded on the version (1,000 and 100 bytes). `secrets` ship inside the
-    upload. `keep_vars` keeps variables set elsewhere. `force` uploads even when nothing changed.
-    `confirm` is asked before existing DNS records are overridden; None refuses."""
+    """What a command line may ask of a deploy.
 
+    `build` holds wrangler's flags for bundle and settings. `message` and `tag` are recorded on the
+    version (1,000 and 100 bytes), `alias` names its preview URL. `secrets` ship inside the upload.
+    `force` uploads even when nothing changed. `confirm` is asked before existing DNS records or a split
+    of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
+    """
+
+    build: BuildOptions | None = None
     message: str | None = None
     tag: str | None = None
     alias: str | None = None
@@ -75,6 +84,20 @@ class DeployOptions:
     force: bool = False
     confirm: Confirm | None = None
     triggers: bool = True
+    routes: tuple[str, ...] | None = None
+    domains: tuple[str, ...] | None = None
+    schedules: tuple[str, ...] | None = None
+
+    def over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The Worker's resolved settings with the flags for triggers laid over them."""
+        merged = dict(settings)
+        if self.routes is not None or self.domains is not None:
+            domains = [{"pattern": domain, "custom_domain": True} for domain in self.domains or ()]
+            merged["routes"] = [*(self.routes or ()), *domains]
+            merged.pop("route", None)
+        if self.schedules is not None:
+            merged["triggers"] = {**(merged.get("triggers") or {}), "crons": list(self.schedules)}
+        return merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,13 @@
 """What a version says about where it came from, kept on the version itself.
 
-Cloudflare stores two free texts per version: `workers/message` (1,000 bytes) and `workers/tag` (100
-bytes). The tag is the user's. The message is the user's too, followed by one machine-readable line of
-ours:
+Cloudflare stores two free texts per version, `workers/message` and `workers/tag`. The tag is the user's.
+The message is the user's words, then ours, then the artifact's digest as the build room writes it:
 
-    Fix the login
+    Fix the login (git 3f2a…40 digits…, wiring 16 digits) [sha256:… nonce]
 
-    trailboss sha256:<artifact digest> wiring:<16 hex> git:<commit, with + when files were changed>
-
-`wiring` is a fingerprint of everything in the upload that is not code (bindings, variables,
-compatibility, placement, limits); with the digest it answers "would uploading again change anything?"
-without an upload."""
+`wiring` is a fingerprint of everything in the upload that is not code (bindings, variables, placement,
+limits); with the digest it answers "would uploading again change anything?" without an upload. A `+`
+after the commit says that files had been changed beyond it."""
 
 from __future__ import annotations
 
@@ -18,13 +15,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trailboss.build.metadata.annotations import read_message
+
 MESSAGE_BYTES = 1000
 TAG_BYTES = 100
+_ROOM_FOR_DIGEST = 90
 
-_LINE = re.compile(
-    r"(?:\n\n|^)trailboss (?P<digest>sha256:[0-9a-f]{64})"
-    r"(?: wiring:(?P<wiring>[0-9a-f]{16}))?"
-    r"(?: git:(?P<git>[0-9a-f]{7,64})(?P<dirty>\+)?)?\s*\Z"
+_OURS = re.compile(
+    r"\s*\((?:git (?P<git>[0-9a-f]{40}|[0-9a-f]{64})(?P<dirty>\+)?, )?wiring (?P<wiring>[0-9a-f]{16})\)\Z"
 )
 
 
@@ -41,29 +39,26 @@ class Stamp:
     dirty: bool = False
 
     def as_message(self) -> str:
-        """The text for `workers/message`: the user's words, shortened to leave room for our line."""
-        line = f"trailboss {self.digest}"
-        line += f" wiring:{self.wiring}" if self.wiring else ""
-        line += f" git:{self.git_sha}{'+' if self.dirty else ''}" if self.git_sha else ""
+        """The text handed to the upload, which adds the digest: the user's words, cut to leave room for
+        ours."""
+        commit = f"git {self.git_sha}{'+' if self.dirty else ''}, " if self.git_sha else ""
+        ours = f"({commit}wiring {self.wiring})"
         if not self.message:
-            return line
-        return f"{shorten(self.message, MESSAGE_BYTES - len(line) - 2)}\n\n{line}"
+            return ours
+        return f"{shorten(self.message.strip(), MESSAGE_BYTES - _ROOM_FOR_DIGEST - len(ours) - 1)} {ours}"
 
 
 def read_stamp(annotations: Mapping[str, str]) -> Stamp:
     """The stamp in a version's annotations; fields are None where something else uploaded the version."""
-    message = annotations.get("workers/message")
-    tag = annotations.get("workers/tag") or None
-    match = _LINE.search(message or "")
-    if match is None:
-        return Stamp(message=message or None, tag=tag, git_sha=annotations.get("workers/commit_sha") or None)
+    origin = read_message(annotations.get("workers/message"))
+    match = _OURS.search(origin.text)
     return Stamp(
-        message=(message or "")[: match.start()] or None,
-        tag=tag,
-        digest=match["digest"],
-        wiring=match["wiring"],
-        git_sha=match["git"],
-        dirty=bool(match["dirty"]),
+        message=(origin.text[: match.start()] if match else origin.text) or None,
+        tag=annotations.get("workers/tag") or None,
+        digest=origin.digest,
+        wiring=match["wiring"] if match else None,
+        git_sha=(match["git"] if match else None) or annotations.get("workers/commit_sha") or None,
+        dirty=bool(match and match["dirty"]),
     )
 
 

@@ -66,6 +66,14 @@ async def shift(
     return await _read_back(cloud, name, posted, shares)
 
 
+async def confirm_live(cloud: Cloud, name: str, version_id: str) -> Deployment:
+    """Wait until the account reports `version_id` with all traffic, after an upload that deploys by itself.
+
+    Raises ReleaseError TB4022 when it does not within about four seconds.
+    """
+    return await _read_back(cloud, name, "", [Share(version_id, 100)])
+
+
 async def _post(cloud: Cloud, name: str, body: dict[str, Any], *, force: bool) -> str:
     """Post, and repeat only while Cloudflare says that the version it just took is not ready yet."""
     params = {"force": "true"} if force else None

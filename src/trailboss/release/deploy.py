@@ -1,0 +1,96 @@
+"""`deploy`: from a project's folder to 100 % of the traffic, read back.
+
+`stages.CHECKS` run for every Worker before anything is written anywhere; then `stages.CHANGES` run Worker
+after Worker, a callee before its callers. Reading those two tuples aloud explains a deploy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trailboss.errors import UsageError
+from trailboss.release.callbacks import Progress, quiet
+from trailboss.release.order import callees_first
+from trailboss.release.outcomes import DeployOptions, DeployReport, Outcome, StageReport, WorkerReport
+from trailboss.release.passing import Go, Pass, Stage, Stop
+from trailboss.release.stages import CHANGES, CHECKS
+from trailboss.release.together import together
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+    from trailboss.config import Project, Worker
+
+
+async def deploy(
+    project: Project,
+    workers: Sequence[Worker],
+    cloud: Cloud | None,
+    options: DeployOptions | None = None,
+    *,
+    progress: Progress = quiet,
+) -> DeployReport:
+    """Deploy `workers` of `project` and report on each, in the order they went.
+
+    `cloud` may be None in a dry run: then nothing of the account is looked at. A Worker the account has
+    exactly so already is not uploaded again (unless `options.force`). A trigger that fails does not raise:
+    its Worker's outcome is PARTIAL, and `DeployReport.ok` is False.
+
+    Raises:
+        UsageError: TB9420 no Worker, TB9421 no account and not a dry run. ConfigError: TB18xx (`checks`).
+        BuildError, CloudError. ReleaseError: TB4022, TB4073, TB4090. RefusedError: TB4081 split traffic.
+        ConflictError: TB4021.
+    """
+    options = options or DeployOptions()
+    if not workers:
+        raise UsageError("TB9420", "There is no Worker to deploy.", hint="Run it where a wrangler config is.")
+    if cloud is None and not options.dry_run:
+        raise UsageError("TB9421", "Deploying needs an account.", hint="Use --dry-run to check without one.")
+    began = time.perf_counter()
+    passes = [begin(worker, cloud, options, progress) for worker in workers]
+    ordered = callees_first(passes, name=lambda item: item.name, settings=lambda item: item.settings)
+    checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
+    reports = []
+    for step in checked:
+        ended = await run(CHANGES, step.now) if isinstance(step, Go) else step
+        reports.append(finish(ended))
+    return DeployReport(options.dry_run, tuple(reports), time.perf_counter() - began)
+
+
+async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:
+    """The stages in order until one stops; every one of them leaves a line in the report."""
+    step: Go | Stop = Go(now)
+    for name, stage in stages:
+        began = time.perf_counter()
+        step = await stage(step.now)
+        note = step.note if isinstance(step, Go) else step.why
+        report = StageReport(name, round(time.perf_counter() - began, 4), note)
+        step = replace(step, now=step.now.noting(stages=(*step.now.report.stages, report)))
+        if isinstance(step, Stop):
+            return step
+    return step
+
+
+def begin(worker: Worker, cloud: Cloud | None, options: DeployOptions, progress: Progress) -> Pass:
+    """What is known before the first stage."""
+    from trailboss.build.subject import Subject
+
+    subject = Subject.of(worker, options.build)
+    return Pass(
+        worker=worker,
+        subject=replace(subject, settings=options.over(subject.settings)),
+        cloud=cloud,
+        options=options,
+        progress=progress,
+        report=WorkerReport(subject.name, Outcome.DEPLOYED),
+    )
+
+
+def finish(step: Go | Stop) -> WorkerReport:
+    """The report of a Worker whose stages have ended."""
+    report = step.now.report
+    if isinstance(step, Stop):
+        return replace(report, outcome=step.outcome, why=step.why)
+    return replace(report, outcome=Outcome.DEPLOYED if step.now.upload else Outcome.TRIGGERS)

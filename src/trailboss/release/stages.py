@@ -1,0 +1,202 @@
+"""The stages of a deploy: small functions that take what is known and answer with more, or stop.
+
+`CHECKS` write nothing, anywhere. `CHANGES` each make one kind of write; killed between any two of them, the
+next deploy sees in the account what is done and does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trailboss.release.account import look as look_at
+from trailboss.release.account import made_by_us
+from trailboss.release.checks import check_settings, check_split, measure, warn_of_dashboard
+from trailboss.release.outcomes import Outcome, TriggerReport, TriggerState
+from trailboss.release.passing import Go, Pass, Stage, Step, Stop
+from trailboss.release.reading import read_details
+from trailboss.release.settings import differs, environment_tags, wanted_settings, write_settings
+from trailboss.release.together import together
+from trailboss.release.traffic import confirm_live
+from trailboss.release.triggers import apply_triggers, read_record
+from trailboss.release.triggers.subdomain import url_of
+from trailboss.release.uploading import upload_artifact
+from trailboss.release.wiring import fingerprint
+from trailboss.release.wrangling import hand_over, why_wrangler
+
+
+async def preflight(now: Pass) -> Step:
+    """Refuse what can be known to be wrong without building or asking."""
+    check_settings(now.subject, now.options)
+    return Go(now, f"settings of {now.name} are in order")
+
+
+async def build(now: Pass) -> Step:
+    """Folder to artifact; an unchanged folder comes from the cache."""
+    if why_wrangler(now):
+        return Go(now, "wrangler builds it")
+    from trailboss.build import build_async
+
+    artifact = await build_async(now.worker, now.subject.options, progress=now.progress)
+    now = replace(now, artifact=artifact, wiring=fingerprint(now.settings))
+    warnings = (*now.report.warnings, *artifact.warnings)
+    note = f"{'unchanged since' if artifact.cached else 'built'} {artifact.digest[:19]}"
+    return Go(now.noting(digest=artifact.digest, size=artifact.size, warnings=warnings), note)
+
+
+async def look(now: Pass) -> Step:
+    """Read what the account has, all at once; in a dry run without an account there is nothing to read."""
+    if now.cloud is None:
+        return Go(now, "no account")
+    options = now.options
+    seen = await look_at(
+        now.cloud, now.name, now.settings, triggers=options.triggers, confirm=options.confirm
+    )
+    current = seen.current
+    now = replace(now, seen=seen).noting(
+        first=not seen.exists,
+        previous_version_id=current.whole if current else None,
+        warnings=(*now.report.warnings, *warn_of_dashboard(seen)),
+    )
+    return Go(now, "exists" if seen.exists else "is new")
+
+
+async def decide(now: Pass) -> Step:
+    """What is left to do: everything, only triggers and settings, or nothing at all."""
+    if now.options.dry_run:
+        return _planned(now)
+    artifact, seen = now.artifact, now.seen
+    if artifact is None or seen is None:
+        return Go(now)
+    must, body = _must_upload(now), _settings_to_write(now)
+    now = replace(now, upload=must, script_settings=body)
+    if must or seen.live is None:
+        check_split(now.name, seen, now.options)
+        size, gzipped = measure(artifact)
+        return Go(now.noting(size=size, gzip_size=gzipped))
+    now = now.noting(version_id=seen.live.id, version_number=seen.live.number, urls=_urls(now, seen.record))
+    if body is None and not any(change.write for change in seen.changes):
+        unchanged = tuple(change.planned() for change in seen.changes)
+        return Stop(now.noting(triggers=unchanged), Outcome.UNCHANGED, f"{seen.live.label} is this already")
+    return Go(now, "only triggers and settings differ")
+
+
+def _planned(now: Pass) -> Step:
+    if now.artifact is not None:
+        size, gzipped = measure(now.artifact)
+        now = now.noting(size=size, gzip_size=gzipped)
+    if now.seen is None:
+        return Stop(now, Outcome.PLANNED, "checked without an account")
+    now = now.noting(triggers=tuple(change.planned() for change in now.seen.changes))
+    if now.artifact is not None and not _must_upload(now):
+        return Stop(now, Outcome.PLANNED, "nothing to upload")
+    return Stop(now, Outcome.PLANNED, "a new version would be uploaded and get all traffic")
+
+
+def _must_upload(now: Pass) -> bool:
+    """Whether what is live differs in code or wiring from what is here, as far as anybody can tell."""
+    assert now.seen is not None and now.artifact is not None
+    live = now.seen.live
+    if live is None or now.options.force or now.options.secrets:
+        return True
+    made = made_by_us(live, now.seen.versions)
+    return (made.digest, made.wiring) != (now.artifact.digest, now.wiring)
+
+
+def _settings_to_write(now: Pass) -> dict[str, object] | None:
+    """The unversioned settings the account does not have yet; None when they are as wanted."""
+    assert now.seen is not None
+    record = now.seen.record
+    tags = environment_tags(
+        list((record or {}).get("tags") or ()),
+        service=now.subject.top_level_name,
+        environment=now.subject.wrangler_environment,
+        environments=bool(now.subject.environments),
+    )
+    body = wanted_settings(now.settings, tags)
+    return body if differs(body, record) else None
+
+
+async def wrangle(now: Pass) -> Step:
+    """What our uploader does not know is done by wrangler, from build to triggers, and said so."""
+    reason = why_wrangler(now)
+    if reason is None:
+        return Go(now)
+    return Stop(await hand_over(now, reason), Outcome.HANDED_OVER, reason)
+
+
+async def upload(now: Pass) -> Step:
+    """Code, bindings and secrets go up together and get all traffic, in whichever of its two ways
+    wrangler would."""
+    if not now.upload:
+        return Go(now)
+    now = await upload_artifact(now, mode="deploy")
+    return Go(now, f"version {(now.report.version_id or '')[:8]}")
+
+
+async def read_back(now: Pass) -> Step:
+    """See that the account itself says that the new version has all traffic."""
+    if not now.upload:
+        return Go(now)
+    assert now.report.version_id is not None
+    _, record = await together(
+        confirm_live(now.account, now.name, now.report.version_id),
+        read_details(now.account, now.name, now.report.version_id),
+    )
+    return Go(now.noting(version_number=int(record.get("number") or 0) or None), "has all traffic")
+
+
+async def unversioned(now: Pass) -> Step:
+    """Logs, tail consumers and tags when nothing was uploaded: an upload carries them itself."""
+    if now.upload or now.script_settings is None:
+        return Go(now)
+    await write_settings(now.account, now.name, now.script_settings)
+    return Go(now, ", ".join(now.script_settings))
+
+
+async def triggers(now: Pass) -> Step:
+    """Everything by which the Worker is reached; what fails is reported, and the same deploy heals it."""
+    seen = now.seen
+    if seen is None:
+        return Go(now)
+    reports = await apply_triggers(seen.changes, now.progress)
+    now = now.noting(triggers=reports)
+    failed = [report for report in reports if report.state is TriggerState.FAILED]
+    if failed:
+        return Stop(now, Outcome.PARTIAL, _partly(failed))
+    record = await read_record(now.account, now.name) if now.report.first else seen.record
+    return Go(now.noting(urls=_urls(now, record)))
+
+
+def _partly(failed: Sequence[TriggerReport]) -> str:
+    kinds = ", ".join(dict.fromkeys(report.kind for report in failed))
+    return f"the code is live, but {kinds} could not be updated; the same command again does the rest"
+
+
+def _urls(now: Pass, record: object) -> tuple[str, ...]:
+    """Where the Worker answers: workers.dev, routes, custom domains."""
+    from trailboss.release.triggers.addresses import read_addresses
+    from trailboss.release.triggers.subdomain import wants
+
+    found = []
+    url = url_of(record if isinstance(record, dict) else None)
+    if url and wants(now.settings)[0]:
+        found.append(url)
+    for address in read_addresses(now.settings) or ():
+        found.append(f"https://{address.pattern}" if address.custom_domain else address.pattern)
+    return tuple(found)
+
+
+CHECKS: tuple[tuple[str, Stage], ...] = (
+    ("preflight", preflight),
+    ("build", build),
+    ("look", look),
+    ("decide", decide),
+)
+CHANGES: tuple[tuple[str, Stage], ...] = (
+    ("wrangler", wrangle),
+    ("upload", upload),
+    ("read-back", read_back),
+    ("settings", unversioned),
+    ("triggers", triggers),
+)
