@@ -5,13 +5,14 @@
     provisioned.created     # what is new, as values to show
 
 Signature: `async provision(cloud, worker, *, deployed_bindings, progress=...) -> Provisioned`. `worker` needs
-only `name` and `raw` (the resolved wrangler config as plain values). `deployed_bindings` are the bindings of the
-script's settings, () for a script that does not exist, None to have them read here.
+only `name` and `raw` (the resolved wrangler config as plain values). `deployed_bindings` are the bindings of
+the script's settings, () for a script that does not exist, None to have them read here.
 
 Rules, as wrangler 4.164 has them outside a terminal: an id in the config is taken as it is; else the deployed
 binding of the same name and type is kept; else the resource is looked up by name; else it is made. Its name
-is the one the config gives, or `<script>-<binding>` in lower case with `-` for `_`. The config is not rewritten:
-the next deploy finds the same by the same rules, so a run that was killed anywhere leaves nothing double.
+is the one the config gives, or `<script>-<binding>` in lower case with `-` for `_`. The config is not
+rewritten: the next deploy finds the same by the same rules, so a run that was killed anywhere leaves nothing
+double.
 """
 
 from __future__ import annotations
