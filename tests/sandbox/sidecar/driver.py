@@ -19,6 +19,8 @@ from trailboss.toolchain import ensure
 MAIN = Path(__file__).parents[3] / "src/trailboss/sandbox/sidecar/main.mjs"
 TOKEN = "side-car-token"
 SUBDOMAIN = "dev"
+Headers = dict[str, str] | None
+Shares = dict[str, dict[int, float]] | None
 
 
 def version(number: int) -> str:
@@ -41,7 +43,7 @@ class Reply:
         return json.loads(self.body)
 
 
-def ask(port: int, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+def ask(port: int, method: str, path: str, body: Any = None, headers: Headers = None) -> Reply:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         if body is not None and not isinstance(body, bytes):
@@ -173,7 +175,7 @@ class Sidecar:
             self.control_port, method, path, body, {"authorization": f"Bearer {TOKEN}", **(headers or {})}
         )
 
-    def done(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    def done(self, method: str, path: str, body: Any = None, headers: Headers = None) -> Any:
         """A control call that must succeed; its JSON."""
         reply = self.control(method, path, body, headers)
         assert reply.status == 200, f"{method} {path}: {reply.status} {reply.text}"
@@ -181,7 +183,8 @@ class Sidecar:
 
     def put(self, *workers: dict[str, Any], routing: dict[str, Any] | None = None) -> Any:
         """Declare `workers`; without `routing` each script's last version takes all traffic."""
-        return self.done("PUT", "/state", {"workers": list(workers), "routing": routing or routed(*workers)})
+        state = {"workers": list(workers), "routing": routing or routed(*workers)}
+        return self.done("PUT", "/state", state)
 
     def get(
         self, host: str, path: str = "/", *, method: str = "GET", body: Any = None, **headers: str

@@ -13,8 +13,9 @@ ECHO = """
 export default {
   async fetch(request) {
     const body = request.body === null ? null : await request.text();
+    const { url, method, cf } = request;
     return Response.json(
-      { url: request.url, method: request.method, cf: request.cf, headers: Object.fromEntries(request.headers), body },
+      { url, method, cf, headers: Object.fromEntries(request.headers), body },
       { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x-own", "yes"]] },
     );
   },

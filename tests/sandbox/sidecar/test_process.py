@@ -1,4 +1,4 @@
-"""The process itself: its port is guarded, it starts empty, it ends with its parent and leaves nothing behind."""
+"""The process itself: its port is guarded, it ends with its parent and leaves nothing behind."""
 
 from __future__ import annotations
 

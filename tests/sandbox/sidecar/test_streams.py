@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -37,7 +38,9 @@ export default {
       for await (const chunk of request.body) size += chunk.byteLength;
       return new Response(String(size));
     }
-    if (url.pathname === "/large") return new Response(new Uint8Array(Number(url.searchParams.get("bytes"))).fill(97));
+    if (url.pathname === "/large") {
+      return new Response(new Uint8Array(Number(url.searchParams.get("bytes"))).fill(97));
+    }
     if (url.pathname === "/aborted") return new Response(String(aborted));
     if (url.pathname === "/ticks") {
       const { readable, writable } = new TransformStream();
@@ -57,19 +60,20 @@ export default {
   },
 };
 """
+FLAGS = ["enable_request_signal", "web_socket_auto_reply_to_close"]
 HOST = f"flow.{SUBDOMAIN}.workers.localhost"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def account(sidecar: Sidecar, folder: Path) -> None:
-    flags = ["enable_request_signal"]
     sidecar.put(
-        worker(folder, "flow", FLOW, compatibility_flags=flags), worker(folder, "plain", says("plain"))
+        worker(folder, "flow", FLOW, compatibility_flags=FLAGS), worker(folder, "plain", says("plain"))
     )
 
 
-def _socket(sidecar: Sidecar, **more: object) -> connect:
-    return connect(f"ws://{HOST}/ws", host="127.0.0.1", port=sidecar.edge_port, proxy=None, **more)  # type: ignore[arg-type]
+def _socket(sidecar: Sidecar, script: str = "flow", **more: Any) -> connect:
+    url = f"ws://{script}.{SUBDOMAIN}.workers.localhost/ws"
+    return connect(url, host="127.0.0.1", port=sidecar.edge_port, proxy=None, **more)
 
 
 @pytest.mark.anyio
@@ -113,9 +117,7 @@ async def test_an_upgrade_that_is_refused(sidecar: Sidecar) -> None:
             pass
     assert refused.value.response.status_code == 404
     with pytest.raises(InvalidStatus) as plain:
-        async with connect(
-            f"ws://plain.{SUBDOMAIN}.workers.localhost/", host="127.0.0.1", port=sidecar.edge_port, proxy=None
-        ):
+        async with _socket(sidecar, "plain"):
             pass
     assert plain.value.response.status_code == 200
 
@@ -125,7 +127,7 @@ async def test_a_swap_tells_websockets_to_come_back(sidecar: Sidecar, folder: Pa
     async with _socket(sidecar) as socket:
         await socket.send("a")
         assert await socket.recv() == "echo a"
-        flow = worker(folder, "flow", FLOW, compatibility_flags=["enable_request_signal"])
+        flow = worker(folder, "flow", FLOW, compatibility_flags=FLAGS)
         await asyncio.to_thread(sidecar.put, flow, worker(folder, "plain", says("new"), 2))
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()

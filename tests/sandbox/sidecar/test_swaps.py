@@ -20,12 +20,12 @@ async def _load(sidecar: Sidecar, host: str, stop: asyncio.Event, clients: int =
     """Ask as fast as it goes until `stop`; what was answered, by status and text."""
     seen: Counter[str] = Counter()
 
+    url = f"http://127.0.0.1:{sidecar.edge_port}/"
+
     async def one(session: aiohttp.ClientSession) -> None:
         while not stop.is_set():
             try:
-                async with session.get(
-                    f"http://127.0.0.1:{sidecar.edge_port}/", headers={"host": host}
-                ) as reply:
+                async with session.get(url, headers={"host": host}) as reply:
                     seen[f"{reply.status} {await reply.text()}"] += 1
             except aiohttp.ClientError as error:
                 seen[repr(error)] += 1
