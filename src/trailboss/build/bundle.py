@@ -57,7 +57,7 @@ def bundle(
         )
         if output.status != 0:
             raise failures.failure(output, subject.base)
-        return _collect(subject, wrangler, scratch, failures.warnings(output))
+        return collect(subject, wrangler, scratch, failures.warnings(output))
 
 
 def check_entry(subject: Subject) -> None:
@@ -101,7 +101,12 @@ def _arguments(subject: Subject, scratch: Path) -> list[str]:
     return arguments + subject.options.build_arguments()
 
 
-def _collect(subject: Subject, wrangler: Wrangler, scratch: Path, warnings: tuple[str, ...]) -> Bundle:
+def collect(subject: Subject, wrangler: Wrangler, scratch: Path, warnings: tuple[str, ...] = ()) -> Bundle:
+    """Read what a dry run left in `scratch`: `form` and, unless nothing was bundled, `meta.json`.
+
+    Raises:
+        BuildError: TB3106 there is no usable form.
+    """
     form = scratch / "form"
     if not form.exists():
         raise BuildError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trailboss.build.existing import Existing, deployed_bindings
-from trailboss.build.metadata.bindings import PROVISIONED, Bindings
+from trailboss.build.metadata.bindings import PROVISIONED, Bindings, inherited
 from trailboss.build.metadata.table import Fields
 from trailboss.build.products import PRODUCTS, Product
 from trailboss.errors import AlreadyExists, CloudError, PermissionDenied
@@ -70,7 +70,7 @@ async def provision(
                     made.append(name)
             except PermissionDenied:
                 unchecked.append(name)
-                known = None if fields.get(product.name) else ("inherit", {})
+                known = None if fields.get(product.name) else inherited(kind, fields)
             filled[name] = known or (kind, fields)
     return Provisioned(filled, tuple(made), tuple(unchecked))
 
@@ -90,7 +90,7 @@ async def _known(
             return kind, fields
         if any(fields.get(key) is not None for key in product.sent_along):
             return kind, {**fields, field: before[product.wire]}
-        return "inherit", {}
+        return inherited(kind, fields)
     found = await product.find(cloud, str(wanted), fields) if wanted else None
     return None if found is None else (kind, {**fields, field: found})
 

@@ -80,7 +80,8 @@ def preview(worker: WorkerLike, artifact: Artifact, options: Options | None = No
     subject = Subject.of(worker, options)
     check_size(artifact)
     bindings = wanted_bindings(subject, {}, exists=True)
-    bindings |= dict.fromkeys(table.missing(bindings), ("inherit", {}))
+    for name in table.missing(bindings):
+        bindings[name] = table.inherited(*bindings[name])
     shape = choose(facts(subject, artifact, exists=True, migrations=False))
     said = notes.compose(message=subject.options.message, tag=subject.options.tag)
     wiring = Wiring(

@@ -38,6 +38,9 @@ PROVISIONED = {
 }
 """Types whose resource may be left out of the configuration, with the field that names it."""
 
+INHERIT = object()
+"""Stands for the resource of a binding that keeps the deployed one; it is sent as type "inherit"."""
+
 UNSAFE = "unsafe:"
 """Marks a type that came from `unsafe.bindings` and is sent as it stands."""
 
@@ -75,10 +78,15 @@ def missing(bindings: Bindings) -> dict[str, str]:
     }
 
 
+def inherited(kind: str, fields: Fields) -> tuple[str, Fields]:
+    """The binding with the resource it has on the deployed Worker."""
+    return kind, {**fields, PROVISIONED[kind]: INHERIT}
+
+
 def wire(bindings: Bindings) -> list[dict[str, Any]]:
     """The `bindings` list of the metadata."""
     rows = [
-        WIRE[kind](name, fields)
+        _row(name, kind, fields)
         for wanted in ORDER
         for name, (kind, fields) in bindings.items()
         if kind == wanted
@@ -89,6 +97,13 @@ def wire(bindings: Bindings) -> list[dict[str, Any]]:
         if kind.startswith(UNSAFE)
     ]
     return rows
+
+
+def _row(name: str, kind: str, fields: Fields) -> dict[str, Any]:
+    if kind in PROVISIONED and fields.get(PROVISIONED[kind]) is INHERIT:
+        # It keeps the place of its own type in the list.
+        return {"name": name, "type": "inherit"}
+    return WIRE[kind](name, fields)
 
 
 def _unusable(key: str, error: Exception, config: Path | None) -> BuildError:

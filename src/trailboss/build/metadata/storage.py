@@ -24,6 +24,10 @@ def _d1(name: str, fields: Fields) -> dict[str, Any]:
     return {**wire, **some(fields, "raw")}
 
 
+def _queue(name: str, fields: Fields) -> dict[str, Any]:
+    return {"type": "queue", "name": name, **some(fields, "queue_name", "delivery_delay", "raw")}
+
+
 def _pipeline(name: str, fields: Fields) -> dict[str, Any]:
     key = "stream" if fields.get("stream") else "pipeline"
     return {"name": name, "type": "pipelines", key: fields[key]}
@@ -45,7 +49,7 @@ FAMILY = Family(
         "kv_namespace": _kv,
         "d1": _d1,
         "r2_bucket": plain("r2_bucket", "bucket_name", "jurisdiction", "raw"),
-        "queue": plain("queue", "queue_name", "delivery_delay", "raw"),
+        "queue": _queue,
         "vectorize": plain("vectorize", "index_name", "raw"),
         "hyperdrive": plain("hyperdrive", "id"),
         "pipeline": _pipeline,

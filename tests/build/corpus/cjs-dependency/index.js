@@ -1,0 +1,2 @@
+import old from "old";
+export default { fetch() { return new Response(String(old.answer())); } };

@@ -1,0 +1,1 @@
+exports.answer = function answer() { return 42; };

@@ -1,0 +1,1 @@
+export default { async scheduled() {}, fetch() { return new Response("c"); } };

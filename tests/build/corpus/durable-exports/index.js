@@ -1,0 +1,6 @@
+export class Room {}
+export default {
+  async fetch(request, env) {
+    return new Response("hello");
+  },
+};

@@ -1,0 +1,2 @@
+import { thing } from "thing";
+export default { fetch() { return new Response(thing + X + Y); } };

@@ -1,0 +1,3 @@
+export function aVeryLongName(parameter) {
+  return parameter + 1;
+}

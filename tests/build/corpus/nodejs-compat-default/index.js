@@ -1,0 +1,2 @@
+import { Buffer } from "node:buffer";
+export default { fetch() { return new Response(Buffer.from("a").toString("base64")); } };

@@ -1,0 +1,2 @@
+import { tool } from "@scope/tool";
+export default { fetch() { return new Response(tool()); } };

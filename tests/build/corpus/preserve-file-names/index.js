@@ -1,0 +1,2 @@
+import md from "./read.md";
+export default { fetch() { return new Response(md); } };

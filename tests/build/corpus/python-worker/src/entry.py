@@ -1,0 +1,7 @@
+from workers import WorkerEntrypoint, Response
+from helper import GREETING
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response(GREETING)

@@ -1,0 +1,1 @@
+export default { async queue() {}, fetch() { return new Response("q"); } };

@@ -1,0 +1,2 @@
+export interface Item { n: number }
+export const item: Item = { n: 1 };
