@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import CloudError, TrailbossError, UsageError
+from trailboss.errors import TrailbossError, UsageError
 
 if TYPE_CHECKING:
     from trailboss.cli.output import Output
@@ -80,8 +80,6 @@ def _lines(error: TrailbossError, output: Output) -> list[str]:
     lines = [f"{cross} {output.style(_sentence(error.message), '1')}  {output.style(error.code, '2')}"]
     if error.where is not None:
         lines.append(f"  {output.style('at', '2')}   {error.where}")
-    if isinstance(error, CloudError) and (detail := _cloudflare(error)):
-        lines.append(f"  {output.style('from', '2')} {detail}")
     if error.hint:
         lines.append(f"  {output.style('Try:', '36')} {error.hint}")
     return lines
@@ -89,14 +87,6 @@ def _lines(error: TrailbossError, output: Output) -> list[str]:
 
 def _sentence(message: str) -> str:
     return message[:1].upper() + message[1:]
-
-
-def _cloudflare(error: CloudError) -> str:
-    parts = ["Cloudflare"]
-    parts += [f"code {error.cloudflare_code}"] if error.cloudflare_code else []
-    parts += [f"HTTP {error.status}"] if error.status else []
-    parts += [f"ray {error.ray}"] if error.ray else []
-    return ", ".join(parts) if len(parts) > 1 else ""
 
 
 def silence_stdout() -> None:

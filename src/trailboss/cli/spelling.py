@@ -61,6 +61,10 @@ def _rewrite(arguments: list[str], shapes: Shapes) -> Iterator[str]:
             yield from arguments[position - 1 :]
             return
         if not word.startswith("--"):
+            short, equals, value = word.partition("=")
+            if equals and (short in shapes.single or short in shapes.many):
+                yield from (short, value)
+                continue
             yield word
             if word in shapes.single or word in shapes.many:
                 yield from arguments[position : position + 1]

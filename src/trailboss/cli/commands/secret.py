@@ -13,6 +13,7 @@ import click
 from trailboss.cli.declare import command, worker_name
 from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
+from trailboss.cli.words_for import plural
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
@@ -129,11 +130,11 @@ def _show(output: Output, done: SecretChange) -> None:
     ]
     changed = len(done.added) + len(done.set) + len(done.removed)
     if changed:
-        where = "on a new version that takes no traffic yet" if done.undeployed else "live"
-        views.tick(output, f'{changed} of the secrets of "{done.worker}" changed, {where}')
+        where = "on a new version that takes no traffic yet" if done.undeployed else "live now"
+        views.tick(output, f'{plural(changed, "secret")} of "{done.worker}" written, {where}')
     else:
         views.tick(output, "Nothing to do")
-    cells = [[output.style(mark, style, output.out), key, about] for mark, style, key, about in rows]
+    cells = [["", output.style(mark, style, output.out), key, about] for mark, style, key, about in rows]
     output.show(table((), cells))
     if done.created_worker:
         output.note(f'There was no Worker "{done.worker}": a draft holds the secrets until the first deploy.')

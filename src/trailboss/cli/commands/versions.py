@@ -6,12 +6,66 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailboss.cli.declare import command, worker_name
+from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file
+from trailboss.cli.declare import Elsewhere, command, worker_name
+from trailboss.cli.ledger import record
 from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
+    from trailboss.config import Worker
     from trailboss.release.versions import SplitResult, VersionView
+
+
+@command(
+    'trailboss versions upload --message "try a new greeting"',
+    "trailboss versions upload --env production --preview-alias next --json",
+)
+@build_flags
+@click.option("--preview-alias", metavar="NAME", help="A name for its preview address.")
+def upload(run: Run, preview_alias: str | None, **flags: Any) -> int:
+    """Build and upload a version that takes no traffic yet, and print its preview address.
+
+    `versions deploy` gives it traffic. Routes, domains and schedules stay as they are.
+    """
+    from trailboss.cli import reports
+    from trailboss.release.outcomes import DeployOptions
+    from trailboss.release.upload import upload_version
+
+    if not run.project.workers and (flags["path"] or flags["assets"]):
+        raise Elsewhere("there is no configuration file here: the whole command goes to wrangler")
+    worker = _one(run, flags)
+    script = flags.get("rename") or worker.name
+    run.announce(script)
+    options = DeployOptions(
+        build=build_options(flags),
+        message=flags["message"],
+        tag=flags["tag"],
+        alias=preview_alias,
+        secrets=read_secrets_file(run, flags["secrets_file"]),
+        keep_vars=bool(flags["keep_vars"]),
+        dry_run=flags["dry_run"],
+        force=flags["force"],
+        confirm=run.confirm(),
+    )
+    done = run.call(lambda cloud: upload_version(worker, cloud, options, progress=run.output.progress))
+    if not flags["dry_run"]:
+        record(
+            "version-upload",
+            worker_name=done.worker,
+            version_id=done.version_id,
+            preview_url=done.preview_url,
+            preview_alias_url=done.alias_url,
+            wrangler_environment=run.project.environment.name,
+        )
+    run.result(done, lambda output: reports.one(output, done))
+    return 0 if done.ok else 1
+
+
+def _one(run: Run, flags: dict[str, Any]) -> Worker:
+    """The one Worker to upload."""
+    found = chosen(run, flags)
+    return found[0] if len(found) == 1 else run.worker(flags["name"])
 
 
 @command("trailboss versions list", "trailboss versions list --env production --json")
