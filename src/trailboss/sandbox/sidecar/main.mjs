@@ -59,8 +59,8 @@ async function boot() {
     await Promise.all([supervisor.stop(), validator.close()]);
   });
   process.stdout.write(`${JSON.stringify({ ready: true, edge_port: edgePort, control_port: controlPort })}\n`);
-  // The runtime starts behind the ready line: the first PUT /state waits for it, and Python goes on meanwhile.
-  supervisor.start().catch((error) => log(`start: ${error.message}`));
+  // The first PUT /state or data access starts the runtime; loading Miniflare's code need not wait for it.
+  setImmediate(toolchain.miniflare);
 }
 
 function endWithInput(stop) {

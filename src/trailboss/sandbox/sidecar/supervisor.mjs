@@ -77,7 +77,7 @@ export class Supervisor {
     const print = this.#print(workers, wanted.routing);
     if (print === this.#live.print || this.#exclusive) {
       this.#adopt(wanted);
-      if (!this.#exclusive) await this.runtime.weigh(wanted.routing);
+      if (this.runtime.running) await this.runtime.weigh(wanted.routing);
       return false;
     }
     await this.#swap(workers, wanted.routing, print);
@@ -90,36 +90,53 @@ export class Supervisor {
     this.ingress.route(wanted.routing);
   }
 
+  /**
+   * The new runtime starts while the old one still answers; requests are held only for the drain and the change itself.
+   * With Durable Objects or Workflows the old one must end first: two processes would run the same alarms.
+   */
   async #swap(workers, routing, print) {
     const started = performance.now();
-    await this.ingress.drain(this.drainMs);
-    await this.runtime.flush();
+    const beside = this.runtime.running && !stateful(workers) && !stateful(this.#live.workers);
     try {
-      await this.runtime.load(workers, routing);
+      const ready = beside ? await this.runtime.prepare(workers, routing) : null;
+      const held = performance.now();
+      await this.#replace(workers, routing, ready);
       this.#live = { workers, routing, print };
-      this.ingress.route(routing);
-      this.ingress.retarget(this.runtime.targets);
-      this.ingress.stats.swaps += 1;
+      this.ingress.stats.swapped(performance.now() - started, performance.now() - held);
     } catch (error) {
       this.ingress.stats.failedSwaps += 1;
-      await this.#restore();
       throw error;
+    }
+  }
+
+  async #replace(workers, routing, ready) {
+    try {
+      await this.ingress.drain(this.drainMs);
+      await this.runtime.flush();
+      if (ready === null) await this.#inPlace(workers, routing);
+      else await this.runtime.adopt(ready);
+      this.ingress.route(routing);
     } finally {
-      this.ingress.stats.lastSwapMs = Math.round(performance.now() - started);
+      if (this.runtime.running) this.ingress.retarget(this.runtime.targets);
       this.ingress.gate.reopen();
     }
   }
 
-  // A Worker did not start: what ran before runs again.
-  async #restore() {
-    const { workers, routing } = this.#live;
-    await this.runtime.load(workers, routing);
-    this.ingress.retarget(this.runtime.targets);
+  // When a Worker does not start, what ran before runs again.
+  async #inPlace(workers, routing) {
+    const before = this.runtime.running;
+    await this.runtime.stop();
+    try {
+      await this.runtime.adopt(await this.runtime.prepare(workers, routing));
+    } catch (error) {
+      if (before) await this.runtime.adopt(await this.runtime.prepare(this.#live.workers, this.#live.routing));
+      throw error;
+    }
   }
 
-  /** The runtime of an empty account, so that data can be reached before the first deploy. */
-  start() {
-    return this.#serial(() => this.#become(this.#declared));
+  /** The runtime, started if nothing needed it before. */
+  async running() {
+    if (!this.runtime.running && !this.#exclusive) await this.#serial(() => this.#become(this.#declared));
   }
 
   /** Load the version of `script` whose id starts with `prefix`, asked from Python; its id, or undefined. */
@@ -160,12 +177,7 @@ export class Supervisor {
       if (!this.#exclusive) throw new Refused(409, "the runtime was not stopped for exclusive access");
       this.#exclusive = false;
       const workers = this.#workers(this.#declared);
-      try {
-        await this.#swap(workers, this.#declared.routing, this.#print(workers));
-      } catch (error) {
-        log(`after exclusive access: ${error.message}`);
-        throw error;
-      }
+      await this.#swap(workers, this.#declared.routing, this.#print(workers));
     });
   }
 
@@ -198,7 +210,7 @@ export class Supervisor {
     // Miniflare hears of the death a moment after the sockets do.
     if (this.#crash === null) await sleep(20);
     if (this.#crash !== null) await this.#crash.promise;
-    await this.runtime.ready();
+    if (this.runtime.running) await this.runtime.ready();
   }
 
   async stop() {
@@ -207,5 +219,7 @@ export class Supervisor {
     await this.runtime.stop();
   }
 }
+
+const stateful = (workers) => workers.some((worker) => worker.durable_objects?.length > 0 || worker.workflows?.length > 0);
 
 const keyOf = (worker) => `${worker.script}@${worker.version}`;

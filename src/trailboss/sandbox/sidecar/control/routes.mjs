@@ -9,11 +9,11 @@ export function routes(control, { supervisor, runtime, ingress, validator, confi
   control.json("POST", "/validate", (worker) => validator.validate(worker));
   control.json("POST", "/exclusive/begin", () => supervisor.begin());
   control.json("POST", "/exclusive/end", () => supervisor.end());
-  control.json("GET", "/health", () => ({ ok: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, ports: Object.fromEntries(runtime.targets), subdomain: config.account.subdomain }));
+  control.json("GET", "/health", () => ({ ok: true, running: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, ports: runtime.running ? Object.fromEntries(runtime.targets) : {}, subdomain: config.account.subdomain }));
   control.json("GET", "/stats", () => ingress.report());
   control.json("DELETE", "/stats", () => ingress.stats.reset());
   triggers(control, { supervisor, runtime, ingress });
-  data(control, { runtime, ingress });
+  data(control, { supervisor, runtime, ingress });
   control.json("PUT", "/trace", ({ scripts }) => ingress.gate.pass(() => runtime.listen(scripts ?? "all")));
 }
 
@@ -24,7 +24,12 @@ function triggers(control, { supervisor, runtime, ingress }) {
 }
 
 // Data operations are requests like others: a swap waits for them and holds new ones.
-function data(control, { runtime, ingress }) {
+function data(control, { supervisor, runtime, ingress }) {
   const stores = { "/data/kv/": new Kv(runtime), "/data/d1/": new D1(runtime), "/data/r2/": new R2(runtime) };
-  for (const [prefix, store] of Object.entries(stores)) control.on("*", prefix, (context) => ingress.gate.pass(() => store.handle(context)));
+  for (const [prefix, store] of Object.entries(stores)) {
+    control.on("*", prefix, async (context) => {
+      await supervisor.running();
+      await ingress.gate.pass(() => store.handle(context));
+    });
+  }
 }

@@ -5,6 +5,7 @@ export class Stats {
   failedSwaps = 0;
   crashes = 0;
   lastSwapMs = 0;
+  lastHoldMs = 0;
   weights = 0;
 
   count(script, version, status, ms) {
@@ -20,6 +21,13 @@ export class Stats {
     if (status === 101) entry.websockets += 1;
   }
 
+  /** A swap took `ms` in all and held requests for `held` ms of them. */
+  swapped(ms, held) {
+    this.swaps += 1;
+    this.lastSwapMs = Math.round(ms);
+    this.lastHoldMs = Math.round(held);
+  }
+
   reset() {
     this.#scripts.clear();
   }
@@ -30,7 +38,7 @@ export class Stats {
       const [script, version] = key.split("\n");
       (scripts[script] ??= {})[version] = { ...entry, ms: Math.round(entry.ms * 1000) / 1000 };
     }
-    const { swaps, failedSwaps, crashes, lastSwapMs, weights } = this;
-    return { scripts, swaps, failed_swaps: failedSwaps, crashes, last_swap_ms: lastSwapMs, weight_changes: weights };
+    const { swaps, failedSwaps, crashes, lastSwapMs, lastHoldMs, weights } = this;
+    return { scripts, swaps, failed_swaps: failedSwaps, crashes, last_swap_ms: lastSwapMs, last_hold_ms: lastHoldMs, weight_changes: weights };
   }
 }

@@ -6,7 +6,7 @@ import { account } from "./options.mjs";
 
 const BAD_WORKER = /service core:user:(\S+?): (.*)/s;
 
-/** Miniflare's own log goes to our stderr; what matters of it is kept for error messages. */
+/** Miniflare's own log goes to our stderr; it is also the first to tell of a crash. */
 function logger(onCrash) {
   const { Log, LogLevel } = miniflare();
   return new (class extends Log {
@@ -21,107 +21,120 @@ function logger(onCrash) {
   })();
 }
 
-export class Runtime {
-  #instance = null;
-  #lines = [];
-  #names = [];
-  #pool = null;
+/** One Miniflare with its Workers, started and addressed. */
+class Instance {
+  lines = [];
   ports = new Map();
-  net = null;
 
-  /** `settings`: persist, api, token, traced, listening; `onCrash` and `onRestart` are called, synchronously. */
-  constructor(settings) {
-    this.settings = settings;
-  }
-
-  get running() {
-    return this.#instance !== null;
-  }
-
-  /** Run `workers` under `routing`. Raises Refused(422) when one of them does not start; then nothing runs. */
-  async load(workers, routing) {
-    this.#lines = [];
-    const settings = {
-      ...this.settings,
-      log: (this.log ??= logger(() => this.settings.onCrash())),
+  async start(workers, routing, settings, events) {
+    const { Miniflare } = miniflare();
+    const { options, names, net } = await account(workers, routing, {
+      ...settings,
+      log: logger(() => events.onCrash(this)),
       onLog: (entry) => this.#logged(entry),
-      onRestart: () => this.#afterCrash(),
-    };
-    const { options, names, net } = await account(workers, routing, settings);
+      onRestart: () => this.#address().then(() => events.onRestart(this)),
+    });
+    this.names = names;
+    this.net = net;
     try {
-      await this.#apply(options);
+      this.miniflare = new Miniflare(options);
+      await this.miniflare.ready;
+      await this.#address();
     } catch (error) {
-      await this.#discard();
+      await this.stop();
       throw this.#refusal(error);
     }
-    this.#names = names;
-    this.net = net;
-    await this.#addresses();
+    return this;
   }
 
-  async #apply(options) {
-    if (this.#instance !== null) return this.#instance.setOptions(options);
-    const { Miniflare } = miniflare();
-    this.#instance = new Miniflare(options);
-    await this.#instance.ready;
-    return undefined;
-  }
-
-  async #discard() {
-    const instance = this.#instance;
-    this.#instance = null;
-    await instance?.dispose().catch((error) => log(`dispose: ${error.message}`));
-  }
-
-  async #addresses() {
-    const ports = new Map();
-    const wanted = [HUB, BRIDGE, ...this.#names, ...this.net.routers.keys()];
-    for (const name of wanted) ports.set(name, Number((await this.#instance.unsafeGetDirectURL(name)).port));
-    this.ports = ports;
-    this.#pool?.destroy().catch(() => {});
-    this.#pool = new undici.Agent({ keepAliveTimeout: 4000, keepAliveMaxTimeout: 4000, headersTimeout: 0, bodyTimeout: 0 });
-  }
-
-  /** The sockets of the versions only, by `script@version`. */
-  get targets() {
-    return this.#names.map((name) => [name, this.ports.get(name)]);
+  // Ports are asked again after a crash; the pool is new because the old one may hold dead connections.
+  async #address() {
+    const wanted = [HUB, BRIDGE, ...this.names, ...this.net.routers.keys()];
+    const urls = await Promise.all(wanted.map((name) => this.miniflare.unsafeGetDirectURL(name)));
+    this.ports = new Map(wanted.map((name, index) => [name, Number(urls[index].port)]));
+    this.pool?.destroy().catch(() => {});
+    this.pool = new undici.Agent({ keepAliveTimeout: 4000, keepAliveMaxTimeout: 4000, headersTimeout: 0, bodyTimeout: 0 });
   }
 
   #logged({ level, message }) {
-    this.#lines.push(message);
-    if (this.#lines.length > 200) this.#lines.shift();
+    this.lines.push(message);
+    if (this.lines.length > 200) this.lines.shift();
     if ((level === "error" || level === "warn") && !message.startsWith("NOSENTRY")) log(`workerd: ${message}`);
   }
 
   // workerd names the service that failed on a line of its own; without one, the error itself is all there is.
   #refusal(error) {
-    for (const line of this.#lines) {
+    for (const line of this.lines) {
       const match = BAD_WORKER.exec(line);
       if (match === null) continue;
-      const [script, version] = match[1].replace(/:$/, "").split("@");
-      return new Refused(422, match[2].trim(), { script, version });
+      const [script, version] = match[1].split("@");
+      return new Refused(422, match[2].trim().replaceAll("file:///", ""), { script, version });
     }
-    return new Refused(422, error.message, { log: this.#lines.slice(-20) });
+    return new Refused(422, error.message, { log: this.lines.slice(-20) });
   }
 
-  async #afterCrash() {
-    await this.#addresses();
-    this.settings.onRestart();
+  async stop() {
+    await this.miniflare?.dispose().catch((error) => log(`dispose: ${error.message}`));
+    await this.pool?.destroy().catch(() => {});
+  }
+}
+
+export class Runtime {
+  #current = null;
+
+  /** `settings`: persist, api, token, traced, listening; `onCrash` and `onRestart` are called without arguments. */
+  constructor(settings) {
+    this.settings = settings;
+  }
+
+  get running() {
+    return this.#current !== null;
+  }
+
+  get net() {
+    return this.#current?.net ?? null;
+  }
+
+  /**
+   * Start `workers` under `routing` beside what runs now; nothing is sent to them before `adopt`.
+   * Raises Refused(422) when one of them does not start.
+   */
+  prepare(workers, routing) {
+    const only = (callback) => (instance) => instance === this.#current && callback();
+    const events = { onCrash: only(this.settings.onCrash), onRestart: only(this.settings.onRestart) };
+    return new Instance().start(workers, routing, this.settings, events);
+  }
+
+  /** Make a prepared instance the one that runs, and end the other. */
+  async adopt(next) {
+    const last = this.#current;
+    this.#current = next;
+    await last?.stop();
+  }
+
+  async stop() {
+    await this.adopt(null);
+  }
+
+  /** The sockets of the versions only, by `script@version`. */
+  get targets() {
+    return this.#current.names.map((name) => [name, this.#current.ports.get(name)]);
   }
 
   /** Wait until the runtime answers again (it may be restarting after a crash). */
   async ready() {
-    await this.#instance?.ready;
+    await this.#current?.miniflare.ready;
   }
 
   /** A request to one of the internal Workers (or any named one) on its own socket; undici's response data. */
   request(name, { path = "/", method = "GET", headers = {}, body = null } = {}) {
-    return undici.request(`http://127.0.0.1:${this.ports.get(name)}`, { dispatcher: this.#pool, path, method, headers, body });
+    const { ports, pool } = this.#current;
+    return undici.request(`http://127.0.0.1:${ports.get(name)}`, { dispatcher: pool, path, method, headers, body });
   }
 
   /** Ask the hub for `op` on one version. */
   async trigger(name, op, input) {
-    const index = this.#names.indexOf(name);
+    const index = this.#current.names.indexOf(name);
     if (index < 0) throw new Refused(404, `version ${name} is not loaded`);
     const { body } = await this.request(HUB, { method: "POST", body: JSON.stringify({ ...input, op, index }) });
     return body.json();
@@ -155,11 +168,5 @@ export class Runtime {
       await body.dump();
     });
     await Promise.all(sent);
-  }
-
-  async stop() {
-    await this.#discard();
-    await this.#pool?.destroy().catch(() => {});
-    this.ports = new Map();
   }
 }
