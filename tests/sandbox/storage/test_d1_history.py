@@ -4,7 +4,8 @@ import sqlite3
 
 import pytest
 
-from trailboss.sandbox.products.d1_history import KEPT, History, NoHistory, database_file
+from trailboss.sandbox.products.d1_history import KEPT, History, NoHistory
+from trailboss.sandbox.products.files import database_file
 from trailboss.sandbox.store import Store
 
 

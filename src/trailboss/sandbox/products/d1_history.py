@@ -7,13 +7,13 @@ back while nothing has it open. Source: https://developers.cloudflare.com/d1/ref
 from __future__ import annotations
 
 import hashlib
-import hmac
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from trailboss.sandbox.products.files import fingerprint
 from trailboss.sandbox.store import Store
 
 SCHEMA = """
@@ -30,31 +30,10 @@ HASH = 16
 KEPT = 200
 """Moments per database; the oldest go first."""
 RETENTION = 30 * 86400.0
-UNIQUE_KEY = "miniflare-D1DatabaseObject"
 
 
 class NoHistory(LookupError):
     """No state of the database is known at that time or bookmark."""
-
-
-def database_file(data: Path, identifier: str) -> Path:
-    """Where the runtime keeps a database: a Durable Object's file, named as workerd makes ids of names."""
-    key = hashlib.sha256(UNIQUE_KEY.encode()).digest()
-    name = hmac.digest(key, identifier.encode(), "sha256")[:16]
-    check = hmac.digest(key, name, "sha256")[:16]
-    return data / "d1" / UNIQUE_KEY / f"{(name + check).hex()}.sqlite"
-
-
-def fingerprint(path: Path) -> tuple[int, ...]:
-    """Changes whenever the database may have changed."""
-    found: list[int] = []
-    for one in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            status = one.stat()
-        except FileNotFoundError:
-            continue
-        found += [status.st_size, status.st_mtime_ns]
-    return tuple(found)
 
 
 class History:

@@ -15,7 +15,8 @@ from weakref import WeakKeyDictionary
 
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import Reply
-from trailboss.sandbox.products.d1_history import History, database_file
+from trailboss.sandbox.products.d1_history import History
+from trailboss.sandbox.products.files import database_file
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from trailboss.sandbox.call import Call
-from trailboss.sandbox.products.d1_history import NoHistory, database_file
+from trailboss.sandbox.products.d1_history import NoHistory
+from trailboss.sandbox.products.files import database_file
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
 from trailboss.sandbox.routes.d1 import KIND, database_of, history_of, invalid_property

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import Raw
-from trailboss.sandbox.products.d1_history import database_file
+from trailboss.sandbox.products.files import database_file
 from trailboss.sandbox.products.sql_script import opens_transaction, statements
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
