@@ -19,8 +19,6 @@ class Clock:
         self._offset = 0.0
         self._frozen: float | None = None
         self._changed = asyncio.Event()
-        self.generation = 0
-        """Counts the jumps: a sleeper that must know of them compares it."""
 
     def now(self) -> float:
         """The moment, in seconds."""
@@ -52,7 +50,10 @@ class Clock:
             self._frozen += advance
         else:
             self._offset += advance
-        self.generation += 1
+        self.touch()
+
+    def touch(self) -> None:
+        """Wake every sleeper, because what it waits for may have changed."""
         self._changed.set()
         self._changed = asyncio.Event()
 

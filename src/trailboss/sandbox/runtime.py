@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.sandbox.envelope import encode_json
 from trailboss.sandbox.refusals import ApiError
-from trailboss.sandbox.sidecar_process import MAIN
 from trailboss.sandbox.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -124,8 +123,6 @@ class Runtime:
         Raises:
             Rejected: a Worker does not start; the old state stays.
         """
-        if not MAIN.exists():
-            return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         if self._pump is None or self._pump.done():
@@ -188,9 +185,6 @@ class Runtime:
     async def exclusive(self) -> AsyncIterator[None]:
         """Requests are held and nothing has the data folder open while the block runs."""
         async with self._exclusive:
-            if not MAIN.exists():
-                yield
-                return
             await self.call("POST", "exclusive/begin", {})
             try:
                 yield

@@ -25,7 +25,7 @@ from trailboss.sandbox.ids import Ids
 from trailboss.sandbox.journal import Journal
 from trailboss.sandbox.routes import Router, discover
 from trailboss.sandbox.runtime import Runtime
-from trailboss.sandbox.sidecar_process import MAIN
+from trailboss.sandbox.snapshots import sweep
 from trailboss.sandbox.store import Store
 from trailboss.sandbox.supervisor import Supervisor
 from trailboss.sandbox.tails import Tails
@@ -124,13 +124,14 @@ async def _run(held: Held, box: Box, supervisor: Supervisor, stopping: asyncio.E
     serving = box.spawn(server.serve([held.listener]), "API server")
     await box.tails.listen()
     box.spawn(supervisor.run(), "side-car supervisor")
-    if MAIN.exists() and not await _first(supervisor.ready(), stopping):
+    if not await _first(supervisor.ready(), stopping):
         raise SandboxError(
             "TB5006",
             f"the sandbox's runtime did not start (exit {supervisor.last_exit})",
             hint=f"The log is {held.folder.log}.",
         )
     box.edge_port = supervisor.child.edge_port
+    box.spawn(sweep(box), "sweep")
     for router in box.routers:
         for starter in router.starters:
             box.spawn(_keep_running(starter, box), f"{router.product} background work")

@@ -24,14 +24,30 @@ async def reset(box: Box) -> None:
         for clean in router.cleaners:
             clean(box)
     async with box.runtime.exclusive():
-        discarded = [folder for folder in map(_set_aside, _runtime_folders(box)) if folder]
+        aside = _set_aside(box.folder.data)
     box.journal.clear()
-    for folder in discarded:
-        box.spawn(asyncio.to_thread(shutil.rmtree, folder, True), "remove old data")
+    if aside is not None:
+        box.spawn(asyncio.to_thread(shutil.rmtree, aside, True), "remove old data")
 
 
-def _runtime_folders(box: Box) -> list[Path]:
-    return [box.folder.data, box.folder.blobs, box.folder.assets]
+async def sweep(box: Box) -> None:
+    """Delete blobs and asset folders that no version uses and that are older than this run.
+
+    A reset leaves them, because the runtime may still hold a version it showed as a preview.
+    """
+    used = {module["sha256"] for version in box.store.all("version") for module in version["modules"]}
+    used |= {asset["sha256"] for asset in box.store.all("asset")}
+    sets = {version["assets"]["set"] for version in box.store.all("version") if version.get("assets")}
+    await asyncio.to_thread(_delete_unused, box, used, sets)
+
+
+def _delete_unused(box: Box, used: set[str], sets: set[str]) -> None:
+    for blob in box.folder.blobs.glob("*/*"):
+        if blob.name not in used and blob.stat().st_mtime < box.started:
+            blob.unlink(missing_ok=True)
+    for folder in box.folder.assets.iterdir():
+        if folder.name not in sets and folder.stat().st_mtime < box.started:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _set_aside(folder: Path) -> Path | None:

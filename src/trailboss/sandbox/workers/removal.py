@@ -7,6 +7,7 @@ from typing import Any
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.store import Store
 from trailboss.sandbox.workers import refusals
+from trailboss.sandbox.workers.domain_records import remove_domain
 from trailboss.sandbox.workers.model import deployed_versions, namespaces_of, script_named
 
 
@@ -73,7 +74,9 @@ async def remove_script(call: Call, name: str, *, force: bool) -> None:
             store.delete("script", name)
             for kind in ("version", "deployment", "do_namespace", "asset_session"):
                 store.delete_all(kind, name)
-            _remove_where(store, "worker_domain", "service", name)
+            for domain in store.all("worker_domain"):
+                if domain["service"] == name:
+                    remove_domain(store, domain)
             _remove_where(store, "worker_route", "script", name)
             _remove_where(store, "workflow", "script_name", name, key="name")
         for tail in call.box.tails.of(name):

@@ -75,7 +75,9 @@ def blob_path(blobs: Path, digest: str) -> Path:
 def store_blob(blobs: Path, digest: str, data: bytes) -> Path:
     """Write bytes once."""
     path = blob_path(blobs, digest)
-    if not path.exists():
+    if path.exists():
+        path.touch()  # in use from now on, whatever a sweep thought of it
+    else:
         path.parent.mkdir(parents=True, exist_ok=True)
         staging = path.with_suffix(".part")
         staging.write_bytes(data)
