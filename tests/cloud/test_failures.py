@@ -54,6 +54,8 @@ def fail(method: str, path: str, status: int, code: int, message: str = "m") -> 
         (f"{A}/anything", 403, 0, PermissionDenied),
         (f"{A}/anything", 500, 10007, Unavailable),
         (f"{A}/anything", 400, 77, CloudError),
+        (f"{A}/anything", 501, 10501, CloudError),
+        (f"{A}/anything", 404, 7003, NotFound),
     ],
 )
 def test_classes(path: str, status: int, code: int, kind: type[CloudError]) -> None:

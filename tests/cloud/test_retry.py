@@ -25,6 +25,7 @@ def test_outcomes() -> None:
     assert outcome_of(400, [10013]) is Outcome.BROKEN
     assert outcome_of(404, [10007]) is Outcome.FINAL
     assert outcome_of(200, []) is Outcome.FINAL
+    assert outcome_of(501, []) is Outcome.FINAL
 
 
 def test_full_jitter_below_a_doubling_ceiling() -> None:

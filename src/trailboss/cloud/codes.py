@@ -12,6 +12,8 @@ MISSING, TAKEN, LOGIN, RIGHTS, BUSY = "missing", "taken", "login", "rights", "bu
 EVERYWHERE: dict[int, tuple[str, str]] = {
     1000: (LOGIN, "The token is unknown here; an account-owned token is verified under /accounts/<id>."),
     6003: (LOGIN, "The token is malformed: copy it again without quotes or spaces."),
+    7000: ("", "The API has no such path, or the account has no access to the product."),
+    7003: (MISSING, "The account id or zone id is not valid, or not of this token."),
     6111: (LOGIN, "The token is malformed: copy it again without quotes or spaces."),
     9106: (LOGIN, "Set CLOUDFLARE_API_TOKEN to a valid API token."),
     971: (BUSY, "All calls of this user are refused for up to five minutes; other tools count too."),

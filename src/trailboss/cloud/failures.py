@@ -18,6 +18,7 @@ from typing import Any
 
 from trailboss.cloud.codes import BUSY, LOGIN, MISSING, RIGHTS, TAKEN, meaning, permission
 from trailboss.cloud.redact import Redactor
+from trailboss.cloud.retry import is_breakdown
 from trailboss.errors import (
     AlreadyExists,
     AuthenticationError,
@@ -62,7 +63,7 @@ def refusal(
         return PermissionDenied("TB2202", text, hint=_CHALLENGE_HINT, status=status, ray=ray)
     code = _first_code(errors)
     message = f"{place}: {_words(errors, status)}{_tail(ray)}"
-    if status >= 500:
+    if is_breakdown(status):
         broken = Unavailable(
             "TB2503", message, hint=_later_hint(method), status=status, errors=errors, ray=ray
         )
@@ -119,7 +120,7 @@ def _judge(method: str, path: str, status: int, code: int, errors: list[dict[str
 def _rights_hint(method: str, path: str) -> str:
     needed = permission(path, writes=method not in ("GET", "HEAD"))
     what = f"lacks the permission '{needed}'" if needed else "lacks a permission"
-    return f"The token {what}, or belongs to another account than the one in the path."
+    return f"The token {what}, or is no longer valid or of another account: `trailboss whoami` tells."
 
 
 def _later_hint(method: str) -> str:

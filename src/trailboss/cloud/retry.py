@@ -60,10 +60,15 @@ def may_repeat(outcome: Outcome, method: str, idempotent: bool | None) -> bool:
     return is_idempotent(method, idempotent)
 
 
+def is_breakdown(status: int) -> bool:
+    """Whether a status says that the server failed; 501 says that it never will do this."""
+    return status >= 500 and status != 501
+
+
 def outcome_of(status: int, codes: list[int]) -> Outcome:
     """The outcome of an answer with this HTTP status and these Cloudflare codes."""
     if status == 429:
         return Outcome.REFUSED
-    if status >= 500 or _INTERNAL.intersection(codes):
+    if is_breakdown(status) or _INTERNAL.intersection(codes):
         return Outcome.BROKEN
     return Outcome.FINAL
