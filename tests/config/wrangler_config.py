@@ -1,4 +1,4 @@
-"""Real wrangler's own view of configs: its `readConfig` over many (file, environment) pairs in one process."""
+"""What real wrangler makes of configs: its `readConfig` over (file, environment) pairs in one process."""
 
 from __future__ import annotations
 

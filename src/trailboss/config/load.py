@@ -52,7 +52,15 @@ def load(
     """See `Project.load`."""
     project_file, found, warnings = _find(start, config)
     if project_file is None:
-        return _plain(cls, start, found=found, flag=flag, environ=environ, required=required)
+        return _plain(
+            cls,
+            start,
+            found=found,
+            warnings=warnings,
+            flag=flag,
+            environ=environ,
+            required=required,
+        )
     return _with_file(
         cls,
         read_document(project_file),
@@ -81,7 +89,8 @@ def _find(start: Path, config: Path | None) -> tuple[Path | None, Found | None, 
     user_file = discover.find_user_config(start)
     if user_file is None or not _foreign(user_file, project_file):
         return project_file, None, []
-    return None, discover.find_wrangler(start), []
+    warning = f"{project_file} does not name {user_file}, so it is not used; add it there under [workers]"
+    return None, discover.find_wrangler(start), [warning]
 
 
 def _foreign(user_file: Path, project_file: Path) -> bool:
@@ -100,6 +109,7 @@ def _plain(
     cls: type[Project],
     start: Path,
     *,
+    warnings: list[str],
     found: Found | None,
     flag: str | None,
     environ: Mapping[str, str],
@@ -122,7 +132,9 @@ def _plain(
     name = worker.top_level_name or worker.name or found.file.parent.name
     root = (found.user_file or found.file).parent
     known = environments_of(member.document)
-    return cls(name, root, None, Settings(), environment, known, (worker,), tuple(worker.resolved.warnings))
+    return cls(
+        name, root, None, Settings(), environment, known, (worker,), (*warnings, *worker.resolved.warnings)
+    )
 
 
 def _with_file(

@@ -75,7 +75,7 @@ def script_name(document: Document, environment: str | None, *, redirected: bool
     top = document.data.get("name")
     own = None
     if environment and not redirected:
-        own = document.data.get("env", {}).get(environment, {}).get("name")
+        own = env_table(document, environment).get("name")
         pages = document.data.get("pages_build_output_dir") is not None
         if own is None and isinstance(top, str) and top and not (pages and environment not in _env(document)):
             own = f"{top}-{environment}"
@@ -86,6 +86,12 @@ def script_name(document: Document, environment: str | None, *, redirected: bool
 def _env(document: Document) -> Table:
     env = document.data.get("env")
     return env if isinstance(env, dict) else {}
+
+
+def env_table(document: Document, environment: str | None) -> Table:
+    """`env.<environment>` as written; empty when there is none."""
+    found = _env(document).get(environment or "")
+    return found if isinstance(found, dict) else {}
 
 
 def resolve(document: Document, wish: Wish) -> Resolved:
@@ -258,7 +264,7 @@ def _warn_of_keys(resolved: Resolved, table: Table, known: frozenset[str], prefi
 
 
 def _python(resolved: Resolved) -> None:
-    """A Python entry is never bundled and brings its modules along, as in wrangler. Raises ConfigError TB1111."""
+    """A Python entry is not bundled and brings its modules along, as in wrangler. Raises TB1111."""
     raw = resolved.raw
     main, rules, flags = raw.get("main"), raw.get("rules") or [], raw.get("compatibility_flags") or []
     if not (isinstance(main, str) and main.endswith(".py")):

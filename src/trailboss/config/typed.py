@@ -10,7 +10,7 @@ from trailboss.config import checks
 from trailboss.config.bindings import Shape
 from trailboss.config.checks import Keys, dotted
 from trailboss.config.keys import closest
-from trailboss.config.resolve import Resolved
+from trailboss.config.resolve import Resolved, env_table
 from trailboss.config.toml import Date
 from trailboss.config.wrangler import Container, WranglerConfig
 from trailboss.errors import ConfigError
@@ -31,7 +31,7 @@ def typed(resolved: Resolved) -> WranglerConfig:
     _check_name(resolved)
     for scope in (
         resolved.document.data,
-        resolved.document.data.get("env", {}).get(resolved.environment or "", {}),
+        env_table(resolved.document, resolved.environment),
     ):
         if scope.get("route") and scope.get("routes") is not None:
             raise ConfigError(
@@ -49,7 +49,7 @@ def typed(resolved: Resolved) -> WranglerConfig:
 
 def _check_name(resolved: Resolved) -> None:
     """Only names that are written: `<name>-<environment>` is taken as it comes, as in wrangler."""
-    env = resolved.document.data.get("env", {}).get(resolved.environment or "", {})
+    env = env_table(resolved.document, resolved.environment)
     for name in (resolved.document.data.get("name"), env.get("name")):
         if isinstance(name, str) and name and not _NAME.fullmatch(name):
             raise ConfigError(
