@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailboss.cloud import Multipart, Part
+from trailboss.toolchain import node_binary
 from trailboss.values import Secret
 
 
@@ -71,3 +73,30 @@ def test_the_length_is_right(parts: list[tuple[str, str | bytes, str | None]]) -
     except UnicodeEncodeError:
         return
     assert len(body) == form.length
+
+
+NODE = """
+const form = new FormData();
+form.set("metadata", '{"a":\\n1}\\r');
+form.set("index.js", new File(["export\\ndefault"], "index.js", {type: "application/javascript+module"}));
+const wasm = new Uint8Array([0, 255, 10]);
+form.set('q"\\r\\nü/é', new File([wasm], 'w"\\r\\n.wasm', {type: "application/wasm"}));
+form.set("plain", new File(["x"], "plain"));
+form.set("same", "1"); form.append("same", "2");
+new Response(form).arrayBuffer().then((body) => process.stdout.write(Buffer.from(body)));
+"""
+
+
+def test_node_writes_the_same_bytes() -> None:
+    """Wrangler's forms are Node's: the same parts must give the same body."""
+    done = subprocess.run([node_binary(), "-e", NODE], capture_output=True, check=True)
+    boundary = done.stdout.split(b"\r\n", 1)[0][2:].decode()
+    parts = [
+        Part("metadata", '{"a":\n1}\r'),
+        Part("index.js", b"export\ndefault", "index.js", "application/javascript+module"),
+        Part('q"\r\nü/é', b"\x00\xff\n", 'w"\r\n.wasm', "application/wasm"),
+        Part("plain", b"x", "plain"),
+        Part("same", "1"),
+        Part("same", "2"),
+    ]
+    assert Multipart(parts, boundary=boundary).as_bytes() == done.stdout

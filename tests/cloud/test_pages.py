@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -124,3 +125,24 @@ def test_any_size(connect: Connect, total: int, size: int, info: str) -> None:
     items, requests = collect(connect, numbered(total, size, info=info))
     assert items == list(range(total))
     assert requests <= total // size + 2
+
+
+def test_memory_stays_flat(connect: Connect) -> None:
+    async def main(total: int) -> int:
+        async with Loopback(numbered(total, 200)) as server, connect(server) as cloud:
+            server.requests = server.executed = _Nothing()
+            tracemalloc.start()
+            async for _ in cloud.pages("/list"):
+                pass
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            return peak
+
+    asyncio.run(main(400))  # imports and pools
+    short, long = asyncio.run(main(1_000)), asyncio.run(main(20_000))
+    assert long < short + 1_000_000
+
+
+class _Nothing(list[Any]):
+    def append(self, _: Any) -> None:
+        """Keep nothing."""
