@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -39,7 +40,7 @@ class Tour:
 
     def run(self, *words: str) -> None:
         """Show a command, run it, and let its own output speak."""
-        print(f"{DIM}$ trailboss {' '.join(words)}{OFF}", flush=True)
+        print(f"{DIM}$ trailboss {shlex.join(words)}{OFF}", flush=True)
         subprocess.run([*TRAILBOSS, *words], cwd=self.project, env=self.environ, check=True)
 
     def ask(self, *words: str) -> dict[str, object]:
@@ -98,7 +99,7 @@ def tour(scratch: Path) -> None:
         assert guide.visit() == {"Hello from version one": 1}
         guide.run("versions", "list")
         guide.say("5. Send it a fifth of the visitors")
-        guide.run("versions", "deploy", "latest@20", "previous@80", "--yes")
+        guide.run("versions", "deploy", "v2@20", "v1@80", "--yes")
         assert len(guide.visit(400)) == 2
         guide.say("6. Roll back")
         guide.run("rollback", "--message", "the old greeting was better", "--yes")
