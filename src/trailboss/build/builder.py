@@ -102,7 +102,7 @@ def _may_be_cached(subject: Subject) -> bool:
 def _code(job: _Job) -> tuple[Code, bool]:
     """The code, and whether it was had without starting Node."""
     if job.subject.is_assets_only:
-        return _no_code(job.subject), True
+        return no_code(job.subject), True
     check_entry(job.subject)
     wrangler = find(job.subject.base, job.progress)
     key = cache_key(job.subject, wrangler, job.environ)
@@ -151,7 +151,8 @@ def code_of(made: Bundle, wrangler: Wrangler) -> Code:
     )
 
 
-def _no_code(subject: Subject) -> Code:
+def no_code(subject: Subject) -> Code:
+    """The empty code of an assets-only Worker."""
     return Code(
         format="assets",
         main=None,

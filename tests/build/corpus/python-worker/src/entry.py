@@ -1,5 +1,5 @@
-from workers import WorkerEntrypoint, Response
 from helper import GREETING
+from workers import Response, WorkerEntrypoint
 
 
 class Default(WorkerEntrypoint):
