@@ -86,7 +86,7 @@ def _lines(error: TrailbossError, output: Output) -> list[str]:
 
 
 def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:]
+    return message[:1].upper() + message[1:].removesuffix(".")
 
 
 def silence_stdout() -> None:

@@ -124,6 +124,7 @@ class Output:
 
     def progress(self, text: str) -> None:
         """A step begins. On a terminal a spinner shows it once it takes a while; elsewhere it is a line."""
+        text = text[:1].lower() + text[1:]
         if self._moving:
             self._spin(text)
         elif not self.as_json or self.verbose:

@@ -18,6 +18,9 @@ from trailboss.cli.output import table
 from trailboss.cli.run import Run
 from trailboss.errors import SandboxError, UsageError
 
+EVERYTHING = 100_000
+"""More entries than a journal holds: the newest are at its end."""
+
 
 def _control(name: str, method: str, path: str, body: Any = None) -> Any:
     """One call; a sandbox that is not there or does not answer is an error."""
@@ -142,14 +145,17 @@ def faults(run: Run, effect: str | None, clear: bool, name: str, **rule: Any) ->
 
 @command("trailboss sandbox journal", "trailboss sandbox journal --match /workers/scripts --json")
 @click.option("--match", default="", metavar="TEXT", help="Only requests with this in their path.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, help="Only the newest of them."
+)
 @click.option("--since", type=int, default=0, metavar="ID", help="Only after this entry.")
 @click.option("--clear", is_flag=True, help="Forget them.")
 @sandbox_name
 def journal(run: Run, *, match: str, limit: int, since: int, clear: bool, name: str) -> None:
     """Show the API requests the sandbox has seen, oldest first."""
-    query = urlencode({"match": match, "limit": limit, "since": since})
+    query = urlencode({"match": match, "limit": EVERYTHING, "since": since})
     found = _control(name, "DELETE", "journal") if clear else _control(name, "GET", f"journal?{query}")
+    found = found[-limit:]
     rows = [
         [
             str(item.get("id", "")),
