@@ -41,6 +41,7 @@ _TAKEN_WORDS = re.compile(r"already (?:exists|taken|in use)|duplicate", re.IGNOR
 _INVALID_TOKEN = re.compile(r"invalid (?:access|api) token|invalid token", re.IGNORECASE)
 _LOGIN_HINT = "The token is wrong, expired or revoked: check it with `trailboss whoami`."
 _OFFLINE_HINT = "Check the network, the proxy settings and CLOUDFLARE_API_BASE_URL."
+_CERTIFICATE_HINT = "For a proxy that opens TLS, set SSL_CERT_FILE to a file that holds its certificate."
 _CHALLENGE_HINT = "Cloudflare's firewall took this for a bot: try another network, or without VPN and proxy."
 
 
@@ -84,6 +85,8 @@ def unreachable(
     place = redactor.text(f"{method} {path}: {reason}")
     unknown = sent and method not in ("GET", "HEAD")
     hint = _later_hint(method) if sent else _OFFLINE_HINT
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        hint = _CERTIFICATE_HINT
     error = Unavailable(code or ("TB2502" if sent else "TB2501"), place, hint=hint, status=status)
     error.effect_unknown = unknown
     return error

@@ -26,6 +26,8 @@ from trailboss.errors import CloudError, Unavailable
 from trailboss.values import Secret
 from trailboss.version import __version__
 
+SLOW = 100_000  # bytes per second: a line on which an upload should still succeed
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -115,7 +117,7 @@ class Session:
 
     async def _attempt(self, call: Call) -> Judged:
         began = time.perf_counter()
-        limit = call.timeout or self._options.timeouts.total
+        limit = call.timeout or self._patience(call)
         outgoing = Outgoing(call.method, call.url, call.headers, call.secrets, call.body, limit, call.to)
         self.stats.requests[call.method, template(call.shown)] += 1
         lost: tuple[str, bool] | None = None
@@ -133,6 +135,11 @@ class Session:
         self.stats.sent += call.body.length
         self.stats.received += incoming.size
         return self._judge(call, incoming)
+
+    def _patience(self, call: Call) -> float:
+        """Seconds one attempt may take: more for a body to send on a slow line, and for a file to fetch."""
+        total = self._options.timeouts.total + call.body.length / SLOW
+        return total * 60 if call.to else total
 
     def _judge(self, call: Call, incoming: Incoming) -> Judged:
         wait = self._heed(call, incoming)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -26,6 +27,8 @@ import httpx  # noqa: E402
 
 if _blocked:
     del sys.modules["httpx._main"]
+
+_HERE = re.compile(r"http://(?:localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +164,15 @@ class Transport:
             await answer.aclose()
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        scheme = "https" if url.startswith("https:") else "http"
-        client = self._clients.get(scheme)
+        way = "https" if url.startswith("https:") else "here" if _HERE.match(url) else "http"
+        client = self._clients.get(way)
         if client is None:
             # Reading the certificate store takes time: without TLS a store that trusts nobody does.
-            verify: Any = True if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            client = self._clients[scheme] = httpx.AsyncClient(
+            verify: Any = True if way == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            client = self._clients[way] = httpx.AsyncClient(
                 verify=verify,
                 transport=self._wire,
+                trust_env=way != "here",  # no proxy reaches the sandbox on this machine
                 follow_redirects=False,
                 timeout=httpx.Timeout(None, connect=self._timeouts.connect, pool=self._timeouts.pool),
                 limits=httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=30.0),
