@@ -53,24 +53,42 @@ def edited(source: Source, changes: Iterable[Change]) -> str:
         expected = _applied(data, change)
         if expected == data and not isinstance(change, Append):
             continue
-        source = Source(source.file, _changed(source, change))
-        data = parse_document(source).data
-        if data != expected:
-            raise ConfigError(
-                "TB1303",
-                "this file cannot be edited safely; nothing was changed",
-                hint=f"Make the change at {'.'.join(map(str, change.keys))} by hand.",
-                where=Location(source.file),
-            )
+        source, data = _proved(source, change, expected)
     return source.text
 
 
-def _changed(source: Source, change: Change) -> str:
+def _proved(source: Source, change: Change, expected: Any) -> tuple[Source, Any]:
+    """The file after `change`, read again and found to say what it should."""
+    allowed = (
+        [expected, *_without_empty_parents(expected, change.keys)]
+        if isinstance(change, Delete)
+        else [expected]
+    )
+    for inline in (False, True):
+        try:
+            after = Source(source.file, _changed(source, change, inline=inline))
+            data = parse_document(after).data
+        except ConfigError as error:
+            if error.code in ("TB1301", "TB1302"):
+                raise
+            continue
+        if data in allowed:
+            return after, data
+    raise ConfigError(
+        "TB1303",
+        "this file cannot be edited safely; nothing was changed",
+        hint=f"Make the change at {'.'.join(map(str, change.keys))} by hand.",
+        where=Location(source.file),
+    )
+
+
+def _changed(source: Source, change: Change, *, inline: bool) -> str:
+    """The edited text; `inline` asks for `{ … }` in place of a [table], where a format has the choice."""
     editor = _editor(source.file)
     if isinstance(change, Set):
-        text = editor.set_value(source, change.keys, change.value)
+        text = editor.set_value(source, change.keys, change.value, inline=inline)
     elif isinstance(change, Append):
-        text = editor.append(source, change.keys, change.value)
+        text = editor.append(source, change.keys, change.value, inline=inline)
     else:
         text = editor.delete(source, change.keys)
     return str(text)
@@ -114,6 +132,8 @@ def _with(data: Any, keys: Keys, value: Any) -> Any:
     key, rest = keys[0], keys[1:]
     if isinstance(key, int):
         items = list(data) if isinstance(data, list) else []
+        if not 0 <= key <= len(items):
+            raise ConfigError("TB1301", f"a list of {len(items)} has no place {key}")
         return [*items[:key], _with(_get(items, (key,)), rest, value), *items[key + 1 :]]
     table = dict(data) if isinstance(data, dict) else {}
     return {**table, key: _with(table.get(key), rest, value)}
@@ -130,6 +150,17 @@ def _without(data: Any, keys: Keys) -> Any:
     if not isinstance(key, int) or not isinstance(data, list):
         return data
     return [*data[:key], *([] if not rest else [_without(data[key], rest)]), *data[key + 1 :]]
+
+
+def _without_empty_parents(data: Any, keys: Keys) -> list[Any]:
+    """`data` without the tables that a deletion left empty: TOML often cannot say that they exist."""
+    found = []
+    for depth in range(len(keys) - 1, 0, -1):
+        if _get(data, keys[:depth]) != {}:
+            break
+        data = _without(data, keys[:depth])
+        found.append(data)
+    return found
 
 
 def rewrite(file: Path, changes: Iterable[Change]) -> bool:

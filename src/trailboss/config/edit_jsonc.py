@@ -59,7 +59,7 @@ class _Text:
         return text
 
 
-def set_value(source: Source, keys: Keys, value: Any) -> str:
+def set_value(source: Source, keys: Keys, value: Any, *, inline: bool = False) -> str:
     """The text with `value` at `keys`, missing parents made. Raises TB1301: a parent is no table."""
     text = _Text(source, jsonc.parse(source).root)
     node, depth = _walk(text, keys)
@@ -72,12 +72,12 @@ def set_value(source: Source, keys: Keys, value: Any) -> str:
     return _inserted(text, node, None if isinstance(keys[depth], int) else str(keys[depth]), value)
 
 
-def append(source: Source, keys: Keys, value: Any) -> str:
+def append(source: Source, keys: Keys, value: Any, *, inline: bool = False) -> str:
     """The text with `value` as the last item of the list at `keys`, which is made when missing."""
     text = _Text(source, jsonc.parse(source).root)
     node, depth = _walk(text, keys)
     if depth < len(keys):
-        return set_value(source, keys, [value])
+        return set_value(source, keys, [value], inline=inline)
     if node.kind != "array":
         raise ConfigError("TB1301", "this is not a list", where=source.at(node.start))
     return _inserted(text, node, None, value)
@@ -180,13 +180,12 @@ def _removed(text: _Text, children: list[Node], node: Node) -> str:
     if text.opens_line(start):
         span = _whole_lines(text.text, start, end)
     else:
-        # `{ "a": 1, "b": 2 }`: the space after it goes too, and for an only child the one before it.
-        before = text.text[:start].rstrip(" \t") if len(children) == 1 else text.text[:start]
+        # In `{ "a": 1, "b": 2 }` the space after a member goes with it; after the last one, the space before.
+        last = comma is None
+        before = text.text[:start].rstrip(" \t") if last else text.text[:start]
         rest = text.text[end:]
-        span = (
-            len(before),
-            end + (len(rest) - len(rest.lstrip(" \t")) if comma or len(children) == 1 else 0),
-        )
+        after = len(rest) - len(rest.lstrip(" \t")) if not last or len(children) == 1 else 0
+        span = (len(before), end + after)
     return text.replaced(*_comma_before(text, children, start, comma), (*span, ""))
 
 

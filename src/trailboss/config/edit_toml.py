@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tomlkit
@@ -14,27 +16,29 @@ from trailboss.config.source import Source
 from trailboss.errors import ConfigError
 
 
-def set_value(source: Source, keys: Keys, value: Any) -> str:
+def set_value(source: Source, keys: Keys, value: Any, *, inline: bool = False) -> str:
     """The text with `value` at `keys`, missing parents made. Raises TB1301: a parent is no table."""
     document = _parse(source)
     parent, rest = _walk(source, document, keys[:-1])
-    last = keys[-1]
-    for key in reversed([*rest, last][1:]):
+    first, *more = (*rest, keys[-1])
+    for key in reversed(more):
         value = [value] if isinstance(key, int) else {key: value}
-    _put(source, parent, rest[0] if rest else last, value)
-    return _dumped(source, document)
+    with _safely(source):
+        _put(source, parent, first, value, inline=inline)
+        return _dumped(source, document)
 
 
-def append(source: Source, keys: Keys, value: Any) -> str:
+def append(source: Source, keys: Keys, value: Any, *, inline: bool = False) -> str:
     """The text with `value` as the last item of the list at `keys`, which is made when missing."""
     document = _parse(source)
     found, rest = _walk(source, document, keys)
     if rest:
-        return set_value(source, keys, [value])
+        return set_value(source, keys, [value], inline=inline)
     if not isinstance(found, list):
         raise ConfigError("TB1301", "this is not a list", where=source.start)
-    _put(source, found, len(found), value)
-    return _dumped(source, document)
+    with _safely(source):
+        _put(source, found, len(found), value, inline=inline)
+        return _dumped(source, document)
 
 
 def delete(source: Source, keys: Keys) -> str:
@@ -46,15 +50,28 @@ def delete(source: Source, keys: Keys) -> str:
         last in parent if isinstance(parent, dict) else isinstance(last, int) and last < len(parent)
     ):
         return source.text
-    del parent[last]
-    return _dumped(source, document)
+    with _safely(source):
+        del parent[last]
+        return _dumped(source, document)
 
 
 def _parse(source: Source) -> tomlkit.TOMLDocument:
-    try:
+    with _safely(source):
         return tomlkit.parse(source.text)
-    except (TOMLKitError, ValueError, RecursionError) as error:
-        raise ConfigError("TB1303", f"this file cannot be edited: {error}", where=source.start) from error
+
+
+@contextmanager
+def _safely(source: Source) -> Iterator[None]:
+    """tomlkit loses its way in some files whose tables are spread; then nothing is changed (TB1303)."""
+    try:
+        yield
+    except (TOMLKitError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ConfigError(
+            "TB1303",
+            "this file cannot be edited safely; nothing was changed",
+            hint="Make the change by hand, or keep each table in one place.",
+            where=source.start,
+        ) from error
 
 
 def _walk(source: Source, document: Any, keys: Keys) -> tuple[Any, Keys]:
@@ -79,7 +96,7 @@ def _no_place(source: Source, key: str | int) -> ConfigError:
     return ConfigError("TB1301", f"there is no {kind} that has a place for {key!r}", where=source.start)
 
 
-def _put(source: Source, parent: Any, key: str | int, value: Any) -> None:
+def _put(source: Source, parent: Any, key: str | int, value: Any, *, inline: bool = False) -> None:
     if isinstance(parent, dict) != isinstance(key, str):
         raise _no_place(source, key)
     if isinstance(key, int):
@@ -91,10 +108,10 @@ def _put(source: Source, parent: Any, key: str | int, value: Any) -> None:
             parent[key] = item
         else:
             parent.append(item)
-    elif key in parent and isinstance(parent[key], dict) and isinstance(value, dict):
+    elif key in parent and isinstance(parent[key], dict) and isinstance(value, dict) and not inline:
         _update(source, parent[key], value)
     else:
-        parent[key] = _inline(value) if isinstance(parent, InlineTable) else _item(value)
+        parent[key] = _inline(value) if inline or isinstance(parent, InlineTable) else _item(value)
 
 
 def _update(source: Source, table: Any, value: dict[str, Any]) -> None:
