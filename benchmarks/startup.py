@@ -1,7 +1,7 @@
 """How long commands take that ask nobody: against wrangler's own, and against the budgets.
 
-Wall time is a ratio of pairs taken in turn; the budget is checked against user and system time, the least of ten,
-since wall time on a busy machine says little.
+Wall time is a ratio of pairs taken in turn; the budget is checked against user and system time, the least of
+ten, since wall time on a busy machine says little.
 """
 
 from __future__ import annotations
