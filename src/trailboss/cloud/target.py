@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trailboss.cloud.connection import Connection, read_connection, running_connections
+from trailboss.cloud.login import wrangler_login
 from trailboss.errors import AuthenticationError, ConfigError
 from trailboss.values import Secret
 
@@ -57,12 +58,13 @@ def resolve_target(
     (CLOUDFLARE_API_BASE_URL, CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID). The words are 'cloudflare',
     'sandbox' and 'sandbox:<name>'. `[target]` may hold `name` (one of these words), `sandbox` (true or a
     name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves
-    out comes from the variables. A token always wins over key and e-mail unless `auth = "key"`.
+    out comes from the variables, and a token that is nowhere from `wrangler login`. A token always wins over key
+    and e-mail unless `auth = "key"`.
 
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.
         SandboxError: TB5901 the sandbox is not running, TB5902 its connection file is broken.
-        AuthenticationError: TB2102 no token anywhere, TB2103 the token cannot be one.
+        AuthenticationError: TB2102 no token anywhere, TB2103 the token cannot be one, TB2104 an expired login.
     """
     environ = os.environ if environ is None else environ
     table = _table(settings_target)
@@ -152,6 +154,9 @@ def _credential(table: Mapping[str, Any], environ: Mapping[str, str]) -> Secret 
         return GlobalKey(str(email), _secret(key))
     if token and table.get("auth") != "key":
         return _secret(token)
+    login = None if table.get("auth") == "key" else wrangler_login(environ)
+    if login is not None:
+        return login
     raise AuthenticationError(
         "TB2102",
         "there is no Cloudflare API token",
