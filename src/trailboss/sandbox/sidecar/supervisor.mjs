@@ -46,17 +46,17 @@ export class Supervisor {
     });
   }
 
-  /** New weights, routes and hosts. What of it is built into the runtime follows in the background, with requests held. */
-  route(routing) {
+  /** New weights, routes and hosts, effective at once; what of it is built into the runtime is waited for. */
+  async route(routing) {
     this.#declared = { ...this.#declared, routing: { ...EMPTY.routing, ...routing } };
     this.ingress.route(this.#declared.routing);
     this.ingress.stats.weights += 1;
     if (this.#print(this.#workers(this.#declared)) !== this.#live.print) {
-      this.#serial(() => this.#become(this.#declared)).catch((error) => log(`rewire: ${error.message}`));
-      return { rewire: true };
+      await this.#serial(() => this.#become(this.#declared));
+      return { reloaded: true };
     }
-    this.runtime.weigh(this.#declared.routing).catch((error) => log(`weights: ${error.message}`));
-    return { rewire: false };
+    if (this.runtime.running) await this.runtime.weigh(this.#declared.routing);
+    return { reloaded: false };
   }
 
   // The declared versions, then the preview versions of scripts that still exist.

@@ -1,6 +1,7 @@
 // Everything this house knows of Miniflare 5's options, besides bindings.mjs and plugin.mjs beside it.
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { assetOptions } from "./assets.mjs";
 import { BRIDGE, HUB, bindings, raw } from "./bindings.mjs";
 import { mainText, manifest } from "./modules.mjs";
 import { Network, workerName } from "./network.mjs";
@@ -61,17 +62,6 @@ function router(name, entry, weights) {
   return internal(name, SOURCES.router, env);
 }
 
-function assets(worker) {
-  const config = worker.assets.config ?? {};
-  return {
-    directory: worker.assets.directory,
-    hasUserWorker: worker.format !== "assets",
-    ...(config.html_handling ? { htmlHandling: config.html_handling } : {}),
-    ...(config.not_found_handling ? { notFoundHandling: config.not_found_handling } : {}),
-    ...(config.run_worker_first === undefined ? {} : { runWorkerFirst: config.run_worker_first }),
-  };
-}
-
 function exported(worker, net) {
   const entries = {};
   if (net.hostOf(worker.script)?.name !== workerName(worker)) return entries;
@@ -105,7 +95,7 @@ export function compatibilityDate(date) {
 }
 
 /** One version as a Miniflare Worker. */
-export async function versionWorker(worker, net, { traced = true, zone } = {}) {
+export async function versionWorker(worker, net, { traced = true, persist } = {}) {
   const { env, legacy: parts } = await bindings(worker, net);
   const { manifest: modules, legacy } = await code(worker);
   const config = {
@@ -117,12 +107,12 @@ export async function versionWorker(worker, net, { traced = true, zone } = {}) {
     tailConsumers: tails(worker, net, traced),
   };
   if (modules !== undefined) config.manifest = modules;
-  if (worker.assets) config.assets = assets(worker);
+  if (worker.assets) config.assets = await assetOptions(worker, persist);
   const everything = { ...legacy, ...parts };
   return {
     config,
     ...(Object.keys(everything).length > 0 ? { legacy: everything } : {}),
-    dev: { unsafeDirectSockets: SOCKET, zone: zone ?? `${worker.script}.example.com` },
+    dev: { unsafeDirectSockets: SOCKET, zone: `${worker.script}.example.com` },
   };
 }
 
