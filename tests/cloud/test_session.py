@@ -100,6 +100,29 @@ def test_a_retry_after_of_any_size_is_honoured(connect: Connect, time: Time) -> 
     assert len(server.requests) == 1
 
 
+def test_a_retry_after_of_a_503_holds_for_this_call_only(connect: Connect, time: Time) -> None:
+    busy = no(503, 1, headers={"retry-after": "20"})
+    budget = Budget(None, clock=time.clock)
+    result, _, _ = play(connect, [busy, ok(1)], lambda c: c.get("/x"), budget=budget)
+    assert result == 1
+    assert sum(time.slept) == 20
+    assert budget.take() == 0
+    forever = no(503, 1, headers={"retry-after": "20000"})
+    error, server, _ = play(connect, [forever], lambda c: c.get("/x"))
+    assert error.code == "TB2503"
+    assert len(server.requests) == 1
+
+
+def test_a_refusal_outside_the_budget_blocks_nobody(connect: Connect, time: Time) -> None:
+    budget = Budget(None, clock=time.clock)
+    path = f"/accounts/{ACCOUNT}/queues/q/messages/pull"
+    refused = no(429, 1, headers={"retry-after": "30"})
+    result, _, _ = play(connect, [refused, ok(1)], lambda c: c.post(path), budget=budget)
+    assert result == 1
+    assert sum(time.slept) == 30
+    assert budget.take() == 0
+
+
 def test_nothing_listening_is_not_sent(connect: Connect) -> None:
     error, _, _ = play(connect, [], lambda c: connect("http://127.0.0.1:9/client/v4").post("/x"))
     assert isinstance(error, Unavailable)

@@ -70,6 +70,7 @@ class Judged:
     incoming: Incoming | None = None
     envelope: Envelope | None = None
     error: CloudError | None = None
+    asked: float = 0.0  # seconds this call is asked to wait, when they do not hold for all calls
 
 
 class Session:
@@ -107,8 +108,11 @@ class Session:
                 if isinstance(error, Unavailable):
                     error.effect_unknown = unknown
                 raise error
+            pause = self._options.retry.delay(attempt, self._options.rng)
+            if judged.asked > max(pause, self._options.patience):
+                raise error
             self.stats.retries += 1
-            await self._wait(self._options.retry.delay(attempt, self._options.rng))
+            await self._wait(max(pause, judged.asked))
 
     async def close(self) -> None:
         """Close connections and the budget's file."""
@@ -164,6 +168,7 @@ class Session:
         self, call: Call, incoming: Incoming, errors: list[dict[str, Any]], wait: float | None
     ) -> Judged:
         codes = [code for error in errors if isinstance(code := error.get("code"), int)]
+        asked = 0.0 if call.metered and incoming.status == 429 else wait or 0.0
         error = refusal(
             call.method,
             call.shown,
@@ -173,14 +178,15 @@ class Session:
             redactor=self._redactor,
             retry_after=wait or 0.0,
         )
-        return Judged(outcome_of(incoming.status, codes), incoming, error=error)
+        return Judged(outcome_of(incoming.status, codes), incoming, error=error, asked=asked)
 
     def _heed(self, call: Call, incoming: Incoming) -> float | None:
         """Do what the answer says about the rate limit; the seconds it asks to wait, if it does."""
         now = self._options.clock()
         asked = retry_after(incoming.headers, now) if incoming.status in (429, 503) else None
         if call.metered:
-            seconds = max(asked or 0.0, block_seconds(incoming.headers, now))
+            everyone = asked if asked and incoming.status == 429 else 0.0
+            seconds = max(everyone, block_seconds(incoming.headers, now))
             if seconds > 0:
                 self._budget.block(seconds)
             self.stats.budget_used = self._budget.used

@@ -58,13 +58,13 @@ def resolve_target(
     (CLOUDFLARE_API_BASE_URL, CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID). The words are 'cloudflare',
     'sandbox' and 'sandbox:<name>'. `[target]` may hold `name` (one of these words), `sandbox` (true or a
     name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves
-    out comes from the variables, and a token that is nowhere from `wrangler login`. A token always wins over key
-    and e-mail unless `auth = "key"`.
+    out comes from the variables, a token that is nowhere from `wrangler login`. A token always wins over
+    key and e-mail unless `auth = "key"`.
 
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.
         SandboxError: TB5901 the sandbox is not running, TB5902 its connection file is broken.
-        AuthenticationError: TB2102 no token anywhere, TB2103 the token cannot be one, TB2104 an expired login.
+        AuthenticationError: TB2102 no token anywhere, TB2103 it cannot be one, TB2104 an expired login.
     """
     environ = os.environ if environ is None else environ
     table = _table(settings_target)
