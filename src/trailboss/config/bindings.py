@@ -15,7 +15,12 @@ class Shape(BaseModel):
     """A table of a wrangler config: types are strict, keys we do not know stay in `model_extra`."""
 
     model_config = ConfigDict(
-        strict=True, extra="allow", frozen=True, populate_by_name=True, protected_namespaces=()
+        strict=True,
+        extra="allow",
+        frozen=True,
+        populate_by_name=True,
+        protected_namespaces=(),
+        defer_build=True,
     )
 
 

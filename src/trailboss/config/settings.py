@@ -20,7 +20,9 @@ def table(about: str) -> Any:
 class Strict(BaseModel):
     """A table in which an unknown key is an error."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, protected_namespaces=(), defer_build=True
+    )
 
 
 class WorkerEntry(Strict):
@@ -129,3 +131,10 @@ def json_schema() -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "trailboss.toml"
     return schema
+
+
+def schema_text() -> str:
+    """The text of schema/trailboss.schema.json."""
+    import json
+
+    return json.dumps(json_schema(), indent=2) + "\n"

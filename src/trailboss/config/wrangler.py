@@ -184,7 +184,7 @@ class WranglerConfig(Shape):
     compliance_region: Literal["public", "fedramp_high"] | None = None
     # How it is built.
     base_dir: str | None = None
-    build: Build = Build()
+    build: Build = Field(default_factory=Build)
     rules: list[Rule] = []
     no_bundle: bool | None = None
     minify: bool | None = None
@@ -195,7 +195,7 @@ class WranglerConfig(Shape):
     jsx_factory: str | None = None
     jsx_fragment: str | None = None
     tsconfig: str | None = None
-    python_modules: PythonModules = PythonModules()
+    python_modules: PythonModules = Field(default_factory=PythonModules)
     define: dict[str, str] = {}
     alias: dict[str, str] = {}
     wasm_modules: dict[str, str] = {}
@@ -209,7 +209,7 @@ class WranglerConfig(Shape):
     preview_urls: bool | None = None
     route: Route | None = None
     routes: list[Route] | None = None
-    triggers: Triggers = Triggers()
+    triggers: Triggers = Field(default_factory=Triggers)
     addresses: list[str] | None = None
     connect: list[b.ConnectHandler] = []
     # How it runs.
@@ -230,11 +230,11 @@ class WranglerConfig(Shape):
     # What it is bound to.
     vars: dict[str, Any] = {}
     secrets: SecretNames | None = None
-    durable_objects: b.DurableObjects = b.DurableObjects()
+    durable_objects: b.DurableObjects = Field(default_factory=b.DurableObjects)
     kv_namespaces: list[b.KVNamespace] = []
     d1_databases: list[b.D1Database] = []
     r2_buckets: list[b.R2Bucket] = []
-    queues: b.Queues = b.Queues()
+    queues: b.Queues = Field(default_factory=b.Queues)
     vectorize: list[b.VectorizeIndex] = []
     hyperdrive: list[b.Hyperdrive] = []
     services: list[b.Service] = []
@@ -263,8 +263,8 @@ class WranglerConfig(Shape):
     media: b.Binding | None = None
     stream: b.Binding | None = None
     version_metadata: b.Binding | None = None
-    logfwdr: b.Logfwdr = b.Logfwdr()
-    unsafe: b.Unsafe = b.Unsafe()
+    logfwdr: b.Logfwdr = Field(default_factory=b.Logfwdr)
+    unsafe: b.Unsafe = Field(default_factory=b.Unsafe)
     tail_consumers: list[b.TailConsumer] | None = None
     streaming_tail_consumers: list[b.TailConsumer] | None = None
     containers: list[Container] | None = None
