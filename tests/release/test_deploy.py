@@ -152,7 +152,9 @@ def test_split_traffic_is_not_ended_without_a_yes(desk: Desk) -> None:
 
 def test_several_workers_go_callee_first(desk: Desk) -> None:
     desk.folder.mkdir()
-    (desk.folder / "trailboss.toml").write_text('name = "pair"\n[workers.web]\npath = "web"\n[workers.api]\npath = "api"\n')
+    (desk.folder / "trailboss.toml").write_text(
+        'name = "pair"\n[workers.web]\npath = "web"\n[workers.api]\npath = "api"\n'
+    )
     for name, extra in (("web", {"services": [{"binding": "API", "service": "api"}]}), ("api", {})):
         Desk(desk.account, desk.folder / name).write(name=name, **extra)
     report = desk.deploy()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trailboss.errors import ReleaseError
-from trailboss.release.model import Deployment, Version
+from trailboss.release.model import Deployment, Version, with_shares
 
 _NUMBER = re.compile(r"v(\d+)", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+(-[0-9a-f]*)*")
@@ -30,6 +30,10 @@ class Catalogue:
     @property
     def current(self) -> Deployment | None:
         return self.deployments[0] if self.deployments else None
+
+    def moved(self, to: Deployment) -> Catalogue:
+        """The same after traffic moved: `to` is the newest deployment, and versions have its shares."""
+        return Catalogue(with_shares(self.versions, to), (to, *self.deployments))
 
     def by_id(self, version_id: str) -> Version | None:
         return next((version for version in self.versions if version.id == version_id), None)

@@ -75,7 +75,9 @@ async def rollback(
         force=force,
         confirm=confirm,
     )
-    return RollbackResult(name, wanted, before, view(after, catalogue), changed=True)
+    moved = catalogue.moved(after)
+    target_now = moved.by_id(wanted.id) or wanted
+    return RollbackResult(name, target_now, before, view(after, moved), changed=True)
 
 
 async def refuse_across_migrations(cloud: Cloud, name: str, wanted: Version, catalogue: Catalogue) -> None:

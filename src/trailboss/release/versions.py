@@ -115,7 +115,7 @@ async def deploy_versions(
     progress("Giving " + " and ".join(f"{split.percentage} % to {split.name}" for split in splits))
     after = await shift(cloud, name, shares, before=current, message=message, force=force, confirm=confirm)
     return SplitResult(
-        name, view(current, catalogue) if current else None, view(after, catalogue), changed=True
+        name, view(current, catalogue) if current else None, view(after, catalogue.moved(after)), changed=True
     )
 
 

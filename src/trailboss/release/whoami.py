@@ -64,6 +64,8 @@ async def whoami(cloud: Cloud) -> Identity:
     )
     if not isinstance(user, CloudError):
         identity = replace(identity, email=(user or {}).get("email"))
+    if isinstance(token, CloudError) and isinstance(user, CloudError) and isinstance(accounts, CloudError):
+        raise token
     return await _about_token(cloud, identity, token)
 
 
@@ -76,8 +78,6 @@ async def _about_token(cloud: Cloud, identity: Identity, verified: Any) -> Ident
         identity = replace(identity, kind="account token")
         verified = await _attempt(cloud, f"{cloud.account}/tokens/verify")
     if isinstance(verified, CloudError):
-        if not identity.accounts and identity.email is None:
-            raise verified
         return replace(
             identity, status="unknown", notes=(*identity.notes, f"token status: {verified.message}")
         )
