@@ -10,11 +10,13 @@ import pytest
 
 from tests.cloud.conftest import ACCOUNT, Time
 from tests.cloud.loopback import Answer, Loopback, Request, no, ok
-from trailboss.cloud import Cloud
+from trailboss.cloud import Cloud, Target
 from trailboss.cloud.budget import Budget
 from trailboss.cloud.retry import Retry
+from trailboss.cloud.session import Options
 from trailboss.cloud.transport import Timeouts
 from trailboss.errors import CloudError, NotFound, RateLimited, Unavailable
+from trailboss.values import Secret
 
 Connect = Callable[..., Cloud]
 
@@ -221,6 +223,22 @@ def test_queue_pulls_and_other_hosts_are_not_counted(connect: Connect, time: Tim
 
     play(connect, lambda _: ok(), use, budget=budget)
     assert budget.used == 1
+
+
+def test_a_long_wait_is_told(time: Time) -> None:
+    said: list[str] = []
+    answers = [no(429, 971, headers={"retry-after": "20"}), ok()]
+
+    async def main() -> None:
+        options = Options(clock=time.clock, sleep=time.sleep, budget=Budget(None, clock=time.clock))
+        async with Loopback(answers) as server:
+            target = Target("cloudflare", server.url, Secret("t"), ACCOUNT)
+            async with Cloud(target, notify=said.append, options=options) as cloud:
+                await cloud.get("/x")
+
+    asyncio.run(main())
+    assert said
+    assert "rate limit" in said[0]
 
 
 def test_statistics(connect: Connect) -> None:

@@ -129,6 +129,19 @@ def test_the_table_beats_the_environment() -> None:
     assert target.base_url == "https://proxy.example.com/v4"
 
 
+def test_the_account_of_a_wrangler_config(tmp_path: Path) -> None:
+    assert resolve_target(None, environ=ENV, account_id="config").account_id == "config"
+    assert resolve_target({"account_id": "table"}, environ=ENV, account_id="config").account_id == "table"
+    environ = sandbox(tmp_path)
+    target = resolve_target(None, flag="sandbox", environ=environ, account_id="config")
+    assert target.account_id == "sandbox-account"
+
+
+def test_the_compliance_region() -> None:
+    environ = {**ENV, "CLOUDFLARE_COMPLIANCE_REGION": "fedramp_high"}
+    assert resolve_target(None, environ=environ).base_url == "https://api.fed.cloudflare.com/client/v4"
+
+
 @pytest.mark.parametrize(
     ("table", "flag", "environ", "code"),
     [

@@ -30,7 +30,7 @@ def run(account: Sandbox, use: Callable[[Cloud], Any]) -> Any:
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["kv_namespace", "d1_database", "r2_bucket", "queue"])
+@pytest.mark.parametrize("name", CASES)
 def test_a_life(account: Sandbox, name: str) -> None:
     found: Any = kind(name)
     bare, full = CASES[name]

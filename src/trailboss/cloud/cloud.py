@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -60,11 +61,19 @@ class Cloud:
 
     Use it as `async with Cloud(target) as cloud`. Nothing is sent, and no network library is loaded, before
     the first call. All methods raise `CloudError` and its kinds; `Unavailable.effect_unknown` says whether a
-    write may have happened. A DELETE that was repeated after a lost answer can end in `NotFound`.
+    write may have happened. `notify` is told of longer waits for the rate limit, and of a budget that cannot
+    be shared. A DELETE that was repeated after a lost answer can end in `NotFound`.
     """
 
-    def __init__(self, target: Target, *, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        *,
+        notify: Callable[[str], None] | None = None,
+        options: Options | None = None,
+    ) -> None:
         self.target = target
+        self._notify = notify
         self.stats = Stats()
         self._options = options
         self._session: Session | None = None
@@ -195,7 +204,10 @@ class Cloud:
         if root._session is None:
             from trailboss.cloud.session import Options, Session
 
-            root._session = Session(root.target, root.stats, root._redactor, root._options or Options())
+            options = root._options or Options()
+            if root._notify is not None:
+                options = replace(options, notify=root._notify)
+            root._session = Session(root.target, root.stats, root._redactor, options)
         return root._session
 
     async def _prepare(

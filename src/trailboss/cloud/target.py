@@ -14,6 +14,7 @@ from trailboss.errors import AuthenticationError, ConfigError
 from trailboss.values import Secret
 
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
+FEDRAMP = "https://api.fed.cloudflare.com/client/v4"
 _HERE = ("localhost", "127.0.0.1", "::1")
 _KEYS = {"name", "sandbox", "base_url", "account_id", "api_token", "auth", "api_key", "email"}
 
@@ -51,6 +52,7 @@ def resolve_target(
     *,
     flag: str | None = None,
     environ: Mapping[str, str] | None = None,
+    account_id: str | None = None,
 ) -> Target:
     """The target a command acts on; the first that says something wins.
 
@@ -59,7 +61,8 @@ def resolve_target(
     'sandbox' and 'sandbox:<name>'. `[target]` may hold `name` (one of these words), `sandbox` (true or a
     name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves
     out comes from the variables, a token that is nowhere from `wrangler login`. A token always wins over
-    key and e-mail unless `auth = "key"`.
+    key and e-mail unless `auth = "key"`. `account_id` is the one of a wrangler config: as with wrangler it
+    comes before the variable. A sandbox has its own.
 
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.
@@ -68,6 +71,8 @@ def resolve_target(
     """
     environ = os.environ if environ is None else environ
     table = _table(settings_target)
+    if account_id:
+        table.setdefault("account_id", account_id)
     asked = [
         (flag, "--target"),
         (environ.get("TRAILBOSS_TARGET"), "TRAILBOSS_TARGET"),
@@ -76,7 +81,7 @@ def resolve_target(
     for word, source in asked:
         if word:
             return _named(word, source, table, environ)
-    return _cloudflare(table, environ, "trailboss.toml" if table else "environment")
+    return _cloudflare(table, environ, "trailboss.toml" if settings_target else "environment")
 
 
 def _table(settings: Mapping[str, Any] | str | None) -> dict[str, Any]:
@@ -126,7 +131,8 @@ def _sandbox(found: Connection, source: str) -> Target:
 
 
 def _cloudflare(table: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Target:
-    base = str(table.get("base_url") or _variable(environ, "API_BASE_URL") or CLOUDFLARE).rstrip("/")
+    usual = FEDRAMP if environ.get("CLOUDFLARE_COMPLIANCE_REGION") == "fedramp_high" else CLOUDFLARE
+    base = str(table.get("base_url") or _variable(environ, "API_BASE_URL") or usual).rstrip("/")
     host = _check_base(base)
     token = _credential(table, environ)
     account = table.get("account_id") or _variable(environ, "ACCOUNT_ID")
