@@ -51,7 +51,7 @@ class App:
                 self._note(call, outcome, (time.perf_counter() - began) * 1000)
 
     async def _serve(self, call: Call, send: Send, outcome: Outcome) -> None:
-        foreign = refuse_foreign(call.headers)
+        foreign = refuse_foreign(call.headers, call.raw_path)
         if foreign is not None:
             await self._send(call, send, foreign, outcome)
         elif call.raw_path.startswith(API):
@@ -80,12 +80,21 @@ class App:
             raise wrong_method() if known else no_route()
         call.route, call.path = route, values
         self._check_scope(call, route)
-        if self.box.strict and route.request:
-            from trailboss.sandbox.contract import check_request
-
-            await check_request(call, route)
+        if self.box.strict:
+            return await self._by_contract(call, route)
         reply = await route.handler(call)
         return reply if isinstance(reply, Reply | Raw) else Reply(reply)
+
+    async def _by_contract(self, call: Call, route: Route) -> Reply | Raw:
+        from trailboss.sandbox.contract import check_reply, check_request
+
+        await check_request(call, route)
+        reply = await route.handler(call)
+        if isinstance(reply, Raw):
+            return reply
+        reply = reply if isinstance(reply, Reply) else Reply(reply)
+        check_reply(route, reply.result)
+        return reply
 
     def _check_prefix(self, call: Call) -> None:
         parts = call.raw_path.removeprefix(API).split("/")
@@ -106,10 +115,6 @@ class App:
             await _write(send, reply.status, list(reply.headers.items()), encode_json(reply.envelope()), call)
         elif isinstance(reply, Reply):
             outcome.status = reply.status
-            if self.box.strict and call.route is not None:
-                from trailboss.sandbox.contract import check_reply
-
-                check_reply(call.route, reply)
             await _write(send, reply.status, list(reply.headers.items()), reply.body(), call)
         elif isinstance(reply.body, bytes):
             outcome.status = reply.status

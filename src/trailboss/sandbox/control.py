@@ -118,10 +118,13 @@ async def delete_faults(call: Call) -> list[dict[str, Any]]:
 
 
 async def get_journal(call: Call) -> list[dict[str, Any]]:
-    """Requests so far: ?since=<id>&limit=&match=<part of the path>."""
-    return call.box.journal.read(
-        since=call.number("since", 0), limit=call.number("limit", 1000), match=call.query("match")
-    )
+    """Requests so far: ?since=<id>&limit=&match=<part of the path>; with ?wait=<seconds>, once there is
+    one."""
+    since, match = call.number("since", 0), call.query("match")
+    seconds = call.number("wait", 0, 0, 60)
+    if seconds:
+        await call.box.journal.wait(since=since, match=match, seconds=seconds)
+    return call.box.journal.read(since=since, limit=call.number("limit", 1000), match=match)
 
 
 async def delete_journal(call: Call) -> list[dict[str, Any]]:

@@ -14,14 +14,19 @@ from trailboss.sandbox.refusals import (
     missing_credentials,
 )
 
+CALLBACKS = "/_sandbox/runtime/"
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
 
 
-def refuse_foreign(headers: dict[str, str]) -> ApiError | None:
-    """403 for a Host that is not this machine (DNS rebinding) or any Origin (a page in a browser)."""
+def refuse_foreign(headers: dict[str, str], path: str) -> ApiError | None:
+    """403 for a Host that is not this machine (DNS rebinding) or any Origin (a page in a browser).
+
+    The runtime calls back under the host name `control`, which no page can be served from; it shows the
+    token too.
+    """
     host = headers.get("host", "").lower()
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    if name not in LOCAL_HOSTS:
+    if name not in LOCAL_HOSTS and not (name == "control" and path.startswith(CALLBACKS)):
         return ApiError(403, 10403, f"The sandbox answers only to localhost, not to {host or 'no host'!r}.")
     if "origin" in headers:
         return ApiError(403, 10403, "The sandbox does not answer web pages.")

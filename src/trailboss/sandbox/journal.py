@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._written = asyncio.Event()
         try:
             self._open(path)
         except sqlite3.DatabaseError:
@@ -52,6 +55,8 @@ class Journal:
             " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (at, method, path, query, status, round(ms, 2), route, fault, json.dumps(shown)),
         )
+        self._written.set()
+        self._written = asyncio.Event()
         if cursor.lastrowid and cursor.lastrowid % 500 == 0:
             self._db.execute("delete from requests where id <= ?", (cursor.lastrowid - KEEP,))
 
@@ -64,6 +69,13 @@ class Journal:
         )
         names = ("id", "at", "method", "path", "query", "status", "ms", "route", "fault")
         return [{**dict(zip(names, row, strict=False)), "headers": json.loads(row[9])} for row in rows]
+
+    async def wait(self, *, since: int, match: str, seconds: float) -> None:
+        """Return when there is a request after `since` whose path contains `match`, or after `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.read(since=since, limit=1, match=match):
+                    await self._written.wait()
 
     def clear(self) -> None:
         """Forget everything."""
