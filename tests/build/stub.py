@@ -14,6 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from trailboss.cloud import Cloud, Target
+from trailboss.cloud.budget import Budget
+from trailboss.cloud.session import Options
+from trailboss.values import Secret
+
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 SCRIPT = r"/workers/scripts/(?P<name>[^/]+)"
 
@@ -251,6 +256,16 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", r"/r2/buckets/(?P<name>[^/]+)", _found(10006)),
     ("POST", r"/r2/buckets", _made("name")),
 ]
+
+
+def connect(stub: Stub) -> Cloud:
+    """A Cloud for this account, with a rate budget of its own and no waiting between attempts."""
+
+    async def at_once(_: float) -> None:
+        return
+
+    target = Target("cloudflare", stub.url, Secret("token"), ACCOUNT)
+    return Cloud(target, options=Options(budget=Budget(None), sleep=at_once))
 
 
 class _Handler(BaseHTTPRequestHandler):

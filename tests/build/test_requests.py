@@ -14,7 +14,7 @@ import pytest
 from tests.build import scenes
 from tests.build.corpus import Case
 from tests.build.scenes import SCENES, Scene
-from tests.build.stub import ACCOUNT, Recorded, Stub, serve
+from tests.build.stub import Recorded, Stub, connect, serve
 from trailboss.build import upload
 from trailboss.build.artifact import Artifact, seal
 from trailboss.build.assets import scan
@@ -24,8 +24,6 @@ from trailboss.build.multipart import parse
 from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
-from trailboss.cloud import Cloud, Target
-from trailboss.values import Secret
 
 # The calls that change something. Triggers and consumers are the release's business.
 WRITES = [
@@ -58,7 +56,7 @@ def ours(scene: Scene, case: Case, artifact: Artifact) -> Stub:
     """Upload with our uploader; the server with what it was sent."""
 
     async def run(server: Stub) -> None:
-        async with Cloud(Target("cloudflare", server.url, Secret("token"), ACCOUNT)) as cloud:
+        async with connect(server) as cloud:
             mode: Any = "version" if scene.is_version else "deploy"
             uploaded = await upload(
                 cloud, case.worker, artifact, mode=mode, options=case.options, record_digest=False
