@@ -245,6 +245,12 @@ def test_choosing_a_worker(root: Path) -> None:
         assert "api, site" in caught.value.hint
 
 
+def test_the_folder_chooses_a_worker(root: Path) -> None:
+    write(root, "apps/site/src/deep/x", "")
+    assert load(root / "apps/site/src/deep").worker().name == "site"
+    assert load(root / "apps").here is None
+
+
 class Release(BaseModel, strict=True, extra="forbid"):
     steps: list[int] = [100]
 

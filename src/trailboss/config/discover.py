@@ -64,7 +64,7 @@ def find_wrangler(directory: Path) -> Found | None:
     deploy_file = nearest(directory, DEPLOY_CONFIG)
     if deploy_file is None:
         return Found(user_file, user_file) if user_file else None
-    target = _redirect_target(deploy_file)
+    target = redirect_target(deploy_file)
     if user_file is not None and user_file.parent / DEPLOY_CONFIG != deploy_file:
         raise ConfigError(
             "TB1106",
@@ -75,7 +75,8 @@ def find_wrangler(directory: Path) -> Found | None:
     return Found(target, user_file)
 
 
-def _redirect_target(deploy_file: Path) -> Path:
+def redirect_target(deploy_file: Path) -> Path:
+    """The generated config that a `.wrangler/deploy/config.json` names. Raises ConfigError TB1104, TB1105."""
     document = read_document(deploy_file)
     value = document.data.get("configPath")
     if not isinstance(value, str) or not value:

@@ -50,7 +50,11 @@ def edited(source: Source, changes: Iterable[Change]) -> str:
     """
     data = parse_document(source).data
     for change in changes:
-        expected = _applied(data, change)
+        try:
+            expected = _applied(data, change)
+        except ConfigError as error:
+            error.where = Location(source.file)
+            raise
         if expected == data and not isinstance(change, Append):
             continue
         source, data = _proved(source, change, expected)

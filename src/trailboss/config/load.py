@@ -218,7 +218,7 @@ def _in_folder(folder: Path) -> Found | None:
     user_file = next((folder / n for n in discover.WRANGLER_NAMES if discover.is_file(folder / n)), None)
     if not discover.is_file(folder / discover.DEPLOY_CONFIG):
         return Found(user_file, user_file) if user_file else None
-    return discover.find_wrangler(folder)
+    return Found(discover.redirect_target(folder / discover.DEPLOY_CONFIG), user_file)
 
 
 def _at(path: Path, written: str, where: Location) -> Found:

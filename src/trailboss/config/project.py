@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,6 +71,8 @@ class Project:
     workers: tuple[Worker, ...]
     warnings: tuple[str, ...]
     document: Document | None = field(default=None, repr=False)
+    start: Path | None = None
+    """The folder the command was started in."""
 
     @classmethod
     def load(
@@ -91,7 +93,7 @@ class Project:
         from trailboss.config.load import load
 
         start = discover.absolute(Path(directory) if directory is not None else Path.cwd())
-        return load(
+        found = load(
             cls,
             start,
             flag=environment,
@@ -99,6 +101,7 @@ class Project:
             environ=os.environ if environ is None else environ,
             required=required,
         )
+        return replace(found, start=start)
 
     @property
     def own(self) -> EnvironmentSettings | None:
@@ -110,13 +113,26 @@ class Project:
         """Whether risky changes to the active environment need force."""
         return self.own is not None and self.own.protected
 
+    @property
+    def here(self) -> Worker | None:
+        """The Worker in whose folder the command was started."""
+        for folder in discover.upwards(self.start or self.root):
+            found = [w for w in self.workers if (w.user_path or w.path).parent == folder]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
     def worker(self, name: str | None = None) -> Worker:
-        """The Worker called `name` (its key, its name, or its top-level name); without a name the only one.
+        """The Worker called `name` (its key, its name, or its top-level name).
+
+        Without a name: the only one, or the one in whose folder the command was started.
 
         Raises ConfigError TB1207 (no such Worker), TB1208 (several, and none was named).
         """
         if name is None and len(self.workers) == 1:
             return self.workers[0]
+        if name is None and self.here is not None:
+            return self.here
         for worker in self.workers:
             if name in (worker.key, worker.name, worker.top_level_name):
                 return worker
