@@ -2,6 +2,8 @@
 import { outbound } from "./headers.mjs";
 import { miss } from "./pages.mjs";
 
+// A body up to this size that came in one piece is sent together with its head: one system call instead of a gather.
+const SMALL = 16_384;
 // What workerd itself writes when a Worker threw: no headers of its own and exactly this body.
 const THREW = "Internal Server Error";
 const CONNECTION_ERRORS = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "UND_ERR_CLOSED", "UND_ERR_DESTROYED", "UND_ERR_CONNECT_TIMEOUT"]);
@@ -14,6 +16,8 @@ class Exchange {
   #thrown = null;
   #finished = false;
   #abort = null;
+  #length = -1;
+  #small = null;
 
   constructor(req, res, ray, done) {
     this.req = req;
@@ -22,7 +26,6 @@ class Exchange {
     this.done = done;
     this.started = false;
     res.on("close", this.#onClose);
-    res.on("drain", this.#onDrain);
   }
 
   #onDrain = () => {
@@ -41,7 +44,6 @@ class Exchange {
     if (this.#finished) return;
     this.#finished = true;
     this.res.off("close", this.#onClose);
-    this.res.off("drain", this.#onDrain);
     this.done(outcome);
   }
 
@@ -74,11 +76,10 @@ class Exchange {
   }
 
   #head(rawHeaders, statusText) {
+    this.#length = lengthOf(rawHeaders);
     this.res.writeHead(this.status, statusText, outbound(rawHeaders, this.ray));
     // A stream's headers go out before its first chunk: an event stream may stay silent for a while.
-    if (this.req.method !== "HEAD" && !rawHeaders.some((part) => part.length === 14 && part.latin1Slice().toLowerCase() === "content-length")) {
-      this.res.flushHeaders();
-    }
+    if (this.#length < 0 && this.req.method !== "HEAD") this.res.flushHeaders();
   }
 
   onData(chunk) {
@@ -86,14 +87,20 @@ class Exchange {
       this.#thrown.push(chunk);
       return true;
     }
+    if (chunk.length === this.#length && chunk.length <= SMALL) {
+      this.#small = chunk.latin1Slice();
+      return true;
+    }
     if (this.res.write(chunk)) return true;
     this.#paused = this.resume;
+    this.res.once("drain", this.#onDrain);
     return false;
   }
 
   onComplete() {
     if (this.#thrown !== null) this.#afterThrow();
-    else this.res.end();
+    else if (this.#small === null) this.res.end();
+    else this.res.end(this.#small, "latin1");
     this.#finish({ status: this.status });
   }
 
@@ -125,6 +132,14 @@ function bareFailure(rawHeaders) {
     if (name !== "connection" && name !== "content-length") return false;
   }
   return true;
+}
+
+function lengthOf(rawHeaders) {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name.length === 14 && name.latin1Slice().toLowerCase() === "content-length") return Number(rawHeaders[i + 1].latin1Slice());
+  }
+  return -1;
 }
 
 function linkOf(rawHeaders) {

@@ -92,17 +92,24 @@ export class Ingress {
     return version === undefined ? { miss: "no-preview", host: script } : { script, version };
   }
 
-  async #request(req, res) {
+  // The common case runs through without a promise: no preview to load, nothing to wait for.
+  #request(req, res) {
     const ray = newRay();
     const urlScheme = scheme(req);
+    const failed = (error) => this.#broken(req, res, error, ray);
     try {
-      let found = this.#resolve(req, urlScheme);
-      if (found instanceof Promise) found = await found;
-      if (found.miss !== undefined) return miss(req, res, found.miss, found.host, `${ray}-${COLO}`);
-      await this.#send(req, res, found, ray, urlScheme, 0);
+      const found = this.#resolve(req, urlScheme);
+      if (found instanceof Promise) found.then((target) => this.#found(req, res, target, ray, urlScheme)).catch(failed);
+      else this.#found(req, res, found, ray, urlScheme)?.catch(failed);
     } catch (error) {
-      this.#broken(req, res, error, ray);
+      failed(error);
     }
+  }
+
+  #found(req, res, found, ray, urlScheme) {
+    if (found.miss === undefined) return this.#enter(req, res, found, ray, urlScheme, 0);
+    miss(req, res, found.miss, found.host, `${ray}-${COLO}`);
+    return undefined;
   }
 
   #broken(req, res, error, ray) {
@@ -111,9 +118,13 @@ export class Ingress {
     else miss(req, res, error instanceof Refused ? "stopped" : "gone", error.message, `${ray}-${COLO}`);
   }
 
-  async #send(req, res, found, ray, urlScheme, attempt) {
+  #enter(req, res, found, ray, urlScheme, attempt) {
     const waiting = this.gate.enter(req.headers["cf-worker"] !== undefined);
-    if (waiting !== undefined) await waiting;
+    if (waiting !== undefined) return waiting.then(() => this.#send(req, res, found, ray, urlScheme, attempt));
+    return this.#send(req, res, found, ray, urlScheme, attempt);
+  }
+
+  #send(req, res, found, ray, urlScheme, attempt) {
     const target = this.#targets.get(`${found.script}@${found.version}`) ?? this.#fallback(found);
     if (target === undefined || res.closed) {
       this.gate.leave();
@@ -146,7 +157,7 @@ export class Ingress {
   async #lost(req, res, found, ray, urlScheme, attempt, outcome) {
     if (outcome.lost && attempt < 3) {
       await this.recover();
-      if (outcome.retry) return this.#send(req, res, found, ray, urlScheme, attempt + 1);
+      if (outcome.retry) return this.#enter(req, res, found, ray, urlScheme, attempt + 1);
     }
     this.stats.count(found.script, found.version, 502, 0);
     log(`ingress: ${found.script}: ${outcome.error.message}`);
