@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from trailboss.sandbox.call import Call
+from trailboss.sandbox.envelope import Raw, encode_json
 from trailboss.sandbox.products.broker import SCHEMA, Message
 from trailboss.sandbox.products.queue_hub import CONSUMER, hub_of, named, policy_of
 from trailboss.sandbox.refusals import ApiError
@@ -226,7 +227,13 @@ async def from_binding(call: Call, rest: str) -> Any:
     ]
     broker = hub_of(call.box).broker
     broker.send(queue["queue_id"], ready, source="worker")
-    return {"metadata": {"metrics": broker.metrics(queue["queue_id"])}}
+    metrics = broker.metrics(queue["queue_id"])
+    shown_metrics = {
+        "backlogCount": metrics["backlog_count"],
+        "backlogBytes": metrics["backlog_bytes"],
+        "oldestMessageTimestamp": metrics["oldest_message_timestamp_ms"],
+    }
+    return Raw(encode_json({"metrics": shown_metrics}), content_type="application/json")
 
 
 async def deliver(box: Box) -> None:

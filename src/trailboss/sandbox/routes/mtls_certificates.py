@@ -1,0 +1,155 @@
+"""mTLS certificates: client certificates Workers present, and certificate authorities.
+
+Faithful: shapes, codes, dates and issuer, the private key is never shown. Simplified: chains and keys are not
+verified; the sandbox does not keep the key, for nothing here can present it.
+https://developers.cloudflare.com/api/resources/mtls_certificates/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import tempfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from trailboss.sandbox.call import Call
+from trailboss.sandbox.refusals import ApiError
+from trailboss.sandbox.routes import Router
+
+if TYPE_CHECKING:
+    from trailboss.sandbox.envelope import Reply
+    from trailboss.sandbox.store import Record, Store
+
+KIND = "mtls_certificate"
+BEGIN = "-----BEGIN CERTIFICATE-----"
+END = "-----END CERTIFICATE-----"
+
+
+def certificate_not_found() -> ApiError:
+    """No certificate of that id."""
+    return ApiError(404, 1472, "Certificate not found.")
+
+
+def invalid_certificate(detail: str) -> ApiError:
+    """Not a certificate, or no key beside it."""
+    return ApiError(400, 1470, detail)
+
+
+def certificate_exists() -> ApiError:
+    """The same certificate was uploaded before."""
+    return ApiError(409, 1471, "The certificate already exists.")
+
+
+def _certificate_of(call: Call) -> Record:
+    found = call.store.get(KIND, call["mtls_certificate_id"])
+    if found is None:
+        raise certificate_not_found()
+    return found
+
+
+def _shown(record: Record) -> Record:
+    return {name: value for name, value in record.items() if name not in {"private_key", "digest"}}
+
+
+def _read(pem: str) -> Record:
+    """Issuer, serial number and end of the first certificate in `pem`."""
+    first = pem[pem.index(BEGIN) : pem.index(END) + len(END)]
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(first)
+        file.flush()
+        try:
+            # The one decoder the standard library has; it takes a path.
+            facts = ssl._ssl._test_decode_cert(file.name)  # type: ignore[attr-defined]
+        except ssl.SSLError as error:
+            raise invalid_certificate(f"The certificate could not be read: {error}") from None
+    issuer = ", ".join(f"{name}={value}" for part in facts["issuer"] for name, value in part)
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(facts["notAfter"]), UTC)
+    return {
+        "issuer": issuer,
+        "serial_number": facts["serialNumber"],
+        "expires_on": ends.isoformat().replace("+00:00", "Z"),
+    }
+
+
+async def list_certificates(call: Call) -> Reply:
+    """By name and by whether they are authorities."""
+    found = call.store.all(KIND)
+    if call.query("ca"):
+        found = [one for one in found if one["ca"] is call.flag("ca")]
+    if call.query("name"):
+        found = [one for one in found if one["name"] == call.query("name")]
+    return call.single([_shown(one) for one in found])
+
+
+async def upload_certificate(call: Call) -> Record:
+    """A leaf needs its key, an authority has none."""
+    body = await call.object()
+    pem, ca = body.get("certificates"), bool(body.get("ca"))
+    if not isinstance(pem, str) or BEGIN not in pem or END not in pem:
+        raise invalid_certificate("certificates must be in PEM form.")
+    if not ca and "PRIVATE KEY-----" not in str(body.get("private_key") or ""):
+        raise invalid_certificate("private_key is required for a leaf certificate.")
+    digest = hashlib.sha256(pem.encode()).hexdigest()
+    if call.store.find(KIND, digest=digest, ca=ca) is not None:
+        raise certificate_exists()
+    record = {
+        "id": call.ids.uuid(),
+        "name": body.get("name") or "",
+        "ca": ca,
+        "certificates": pem,
+        "uploaded_on": call.clock.iso(),
+        "type": "custom",
+        "digest": digest,
+        **_read(pem),
+    }
+    return _shown(call.store.put(KIND, record["id"], record))
+
+
+async def get_certificate(call: Call) -> Record:
+    """One certificate."""
+    return _shown(_certificate_of(call))
+
+
+async def delete_certificate(call: Call) -> Record:
+    """Gone."""
+    record = _certificate_of(call)
+    call.store.delete(KIND, record["id"])
+    return _shown(record)
+
+
+async def list_associations(call: Call) -> list[Any]:
+    """No other product uses them here."""
+    _certificate_of(call)
+    return []
+
+
+def check_binding(store: Store, binding: Record) -> ApiError | None:
+    """An upload may only bind a certificate that exists."""
+    if store.get(KIND, str(binding.get("certificate_id", ""))) is not None:
+        return None
+    return ApiError(400, 10083, f"mTLS certificate '{binding.get('certificate_id')}' was not found.")
+
+
+router = Router("mtls_certificates")
+_ROOT, _ONE, _SDK = "A/mtls_certificates", "A/mtls_certificates/{mtls_certificate_id}", "mtls_certificates"
+_TYPE = "mtls_certificates.MTLSCertificate"
+router.add("GET", _ROOT, list_certificates, sdk=f"{_SDK}.list", reply=_TYPE)
+router.add(
+    "POST",
+    _ROOT,
+    upload_certificate,
+    sdk=f"{_SDK}.create",
+    request=f"{_TYPE}CreateParams",
+    reply=f"{_TYPE}CreateResponse",
+)
+router.add("GET", _ONE, get_certificate, sdk=f"{_SDK}.get", reply=_TYPE)
+router.add("DELETE", _ONE, delete_certificate, sdk=f"{_SDK}.delete", reply=_TYPE)
+router.add(
+    "GET",
+    f"{_ONE}/associations",
+    list_associations,
+    sdk=f"{_SDK}.associations.get",
+    reply="mtls_certificates.CertificateAsssociation",
+)
+router.target("mtls_certificate", check_binding)
