@@ -12,8 +12,9 @@ import pytest
 
 from tests.cloud.conftest import Time
 from tests.conftest import Sandbox
-from trailboss.cloud import Cloud, Target, resolve_target
+from trailboss.cloud import Cloud, Part, Target, resolve_target, segment
 from trailboss.cloud.session import Options
+from trailboss.cloud.tail_socket import open_tail
 from trailboss.errors import AlreadyExists, AuthenticationError, NotFound, PermissionDenied, Unavailable
 from trailboss.values import Secret
 
@@ -131,3 +132,27 @@ def test_the_client_asks_as_promised(account: Sandbox, time: Time) -> None:
     shown = json.dumps(account.control("GET", "journal"))
     assert f"/accounts/{account.connection.account_id}/{NAMESPACES}" in shown
     assert account.connection.token not in shown
+
+
+CODE = b"export default { fetch() { console.log('hello'); return new Response('hi') } }"
+
+
+def test_a_worker_uploaded_served_and_followed(account: Sandbox, time: Time) -> None:
+    async def use(cloud: Cloud) -> list[Any]:
+        script = f"{cloud.account}/workers/scripts/{segment('hello')}"
+        metadata = {"main_module": "index.js", "compatibility_date": "2026-01-01"}
+        form = [
+            Part("metadata", json.dumps(metadata)),
+            Part("index.js", CODE, "index.js", "application/javascript+module"),
+        ]
+        await cloud.put(script, parts=form, params={"excludeScript": True, "bindings_inherit": "strict"})
+        await cloud.post(f"{script}/subdomain", json={"enabled": True, "previews_enabled": False})
+        tail = await cloud.post(f"{script}/tails", json={"filters": []})
+        async with open_tail(tail["url"]) as frames:
+            answer = await asyncio.to_thread(account.worker, "hello")
+            assert answer.text == "hi"
+            event = json.loads(await anext(aiter(frames)))
+            await cloud.delete(f"{script}/tails/{tail['id']}")
+        return [event["outcome"], event["logs"][0]["message"]]
+
+    assert run(account, use, time) == ["ok", ["hello"]]
