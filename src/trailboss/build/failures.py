@@ -34,7 +34,10 @@ def failure(output: Output, directory: Path) -> BuildError:
 
 
 def warnings(output: Output) -> tuple[str, ...]:
-    """Each warning wrangler printed, as one paragraph."""
+    """Each warning of the bundler, as one paragraph.
+
+    What wrangler says of the configuration is left out: the config room says that, with places.
+    """
     found: list[list[str]] = []
     current: list[str] | None = None
     for line in (output.stderr + "\n" + output.stdout).splitlines():
@@ -45,7 +48,8 @@ def warnings(output: Output) -> tuple[str, ...]:
             current.append(line.rstrip())
         else:
             current = None
-    return tuple("\n".join(lines).strip() for lines in found)
+    paragraphs = ("\n".join(lines).strip() for lines in found)
+    return tuple(text for text in paragraphs if not text.startswith("Processing "))
 
 
 def _first_error(text: str, directory: Path) -> tuple[str, Location | None, str]:
