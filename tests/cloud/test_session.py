@@ -181,6 +181,15 @@ def test_refusals_are_final(connect: Connect) -> None:
     assert len(server.requests) == 1
 
 
+def test_a_code_that_means_two_things(connect: Connect) -> None:
+    path = "/accounts/a/storage/kv/namespaces/n/keys"
+    error, server, _ = play(connect, lambda _: no(404, 10013, "namespace not found"), lambda c: c.get(path))
+    assert isinstance(error, NotFound)
+    assert len(server.requests) == 1
+    _, server, _ = play(connect, [no(400, 10013, "unknown error"), ok()], lambda c: c.get("/accounts/a/x"))
+    assert len(server.requests) == 2
+
+
 def test_a_low_allowance_stops_the_next_call(connect: Connect, time: Time) -> None:
     headers = {"ratelimit": '"default";r=240;t=30', "ratelimit-policy": '"default";q=1200;w=300'}
     _, server, _ = play(connect, [ok(headers=headers), ok()], lambda c: _twice(c))

@@ -22,7 +22,7 @@ from trailboss.cloud.retry import Outcome, Retry, is_safe, may_repeat, outcome_o
 from trailboss.cloud.stats import Stats, template
 from trailboss.cloud.target import Target
 from trailboss.cloud.transport import Body, Incoming, Lost, Outgoing, Timeouts, Transport
-from trailboss.errors import CloudError, Unavailable
+from trailboss.errors import CloudError, NotFound, Unavailable
 from trailboss.values import Secret
 from trailboss.version import __version__
 
@@ -178,7 +178,8 @@ class Session:
             redactor=self._redactor,
             retry_after=wait or 0.0,
         )
-        return Judged(outcome_of(incoming.status, codes), incoming, error=error, asked=asked)
+        outcome = Outcome.FINAL if isinstance(error, NotFound) else outcome_of(incoming.status, codes)
+        return Judged(outcome, incoming, error=error, asked=asked)
 
     def _heed(self, call: Call, incoming: Incoming) -> float | None:
         """Do what the answer says about the rate limit; the seconds it asks to wait, if it does."""
