@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.wrangler_config import find_configs
 from trailboss.config.discover import Found, find_wrangler
 from trailboss.errors import ConfigError
 
@@ -71,3 +72,36 @@ def test_a_redirect_that_is_not_beside_the_user_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         find_wrangler(tmp_path / "app")
     assert caught.value.code == "TB1106"
+
+
+REDIRECT = ".wrangler/deploy/config.json"
+TREES: list[tuple[str, dict[str, str]]] = [
+    ("a", {}),
+    ("a", {"wrangler.toml": ""}),
+    ("a/b", {"wrangler.toml": "", "a/wrangler.jsonc": "{}"}),
+    ("a/b", {"wrangler.json": "{}", "a/wrangler.jsonc": "{}", "a/b/wrangler.toml": ""}),
+    ("a", {"a/wrangler.jsonc": "{}", f"a/{REDIRECT}": '{"configPath": "../../o.json"}', "a/o.json": "{}"}),
+    ("a/b", {"a/wrangler.toml": "", f"a/{REDIRECT}": '{"configPath": "../../x"}', "a/x": ""}),
+    ("a", {REDIRECT: '{"configPath": "../../o.json"}', "o.json": "{}"}),
+    ("a", {"a/wrangler.toml": "", REDIRECT: '{"configPath": "../../o.json"}', "o.json": "{}"}),
+    ("a", {"a/wrangler.toml": "", f"a/{REDIRECT}": '{"configPath": "../../gone.json"}'}),
+    ("a", {"a/wrangler.toml": "", f"a/{REDIRECT}": "{}"}),
+]
+
+
+def test_finds_what_wrangler_finds(tmp_path: Path) -> None:
+    folders = []
+    for number, (start, files) in enumerate(TREES):
+        root = tmp_path / str(number)
+        (root / "a/b").mkdir(parents=True)
+        for name, text in files.items():
+            make(root, name, text=text)
+        folders.append(root / start)
+    for folder, theirs in zip(folders, find_configs(folders, tmp_path), strict=True):
+        if isinstance(theirs, str):
+            with pytest.raises(ConfigError):
+                find_wrangler(folder)
+            continue
+        found = find_wrangler(folder)
+        ours = [None, None] if found is None else [str(found.file), found.user_file and str(found.user_file)]
+        assert ours == theirs
