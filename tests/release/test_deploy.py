@@ -242,3 +242,24 @@ def test_no_worker(desk: Desk, tmp_path: Path) -> None:
     loaded = project.project()
     with pytest.raises(UsageError, match="no Worker"):
         desk.run(lambda cloud: deploy(loaded, (), cloud))
+
+
+def test_what_only_wrangler_knows_is_done_by_wrangler(desk: Desk) -> None:
+    desk.write(unsafe={"metadata": {"something": "only wrangler sends"}})
+    report = desk.deploy(message="by hand").workers[0]
+    assert report.outcome is Outcome.HANDED_OVER and "unsafe" in report.why
+    assert report.version_number == 1 and desk.account.worker("hello").text.startswith("one")
+    (desk.folder / "index.js").write_text("export default {")
+    with pytest.raises(ReleaseError) as caught:
+        desk.deploy()
+    assert caught.value.code == "TB4090" and desk.account.connection.token not in str(caught.value)
+
+
+def test_a_binding_without_an_id_gets_its_resource_once(desk: Desk) -> None:
+    desk.write(kv_namespaces=[{"binding": "CACHE"}])
+    assert desk.deploy().workers[0].provisioned == ("CACHE",)
+    assert desk.deploy().workers[0].outcome is Outcome.UNCHANGED
+    desk.write(text="two", kv_namespaces=[{"binding": "CACHE"}])
+    assert desk.deploy().workers[0].provisioned == ()
+    found = desk.account.call("GET", f"{desk.account.account}/storage/kv/namespaces")
+    assert [item["title"] for item in found] == ["hello-cache"]
