@@ -42,12 +42,10 @@ def _answer(data: Any, errors: Any) -> Raw:
 async def _invocations(call: Call, body: Record) -> list[Record]:
     wanted = _names(body)
     rows = []
-    for script, counted in ((await call.runtime.stats()).get("scripts") or {}).items():
+    for script, versions in ((await call.runtime.stats()).get("scripts") or {}).items():
         if not wanted or script in wanted:
-            requests = int(counted.get("requests", 0))
-            errors = sum(
-                int(n) for status, n in (counted.get("statuses") or {}).items() if str(status) >= "500"
-            )
+            requests = sum(one["requests"] for one in versions.values())
+            errors = sum(_failed(one["statuses"]) for one in versions.values())
             rows.append(
                 {
                     "dimensions": {"scriptName": script, "status": "success", "datetime": call.clock.iso()},
@@ -57,6 +55,10 @@ async def _invocations(call: Call, body: Record) -> list[Record]:
                 }
             )
     return rows
+
+
+def _failed(statuses: dict[str, int]) -> int:
+    return sum(count for status, count in statuses.items() if int(status) >= 500)
 
 
 def _names(body: Record) -> set[str]:

@@ -229,7 +229,7 @@ router.add(
     "PUT",
     f"{_ONE}/bulk",
     put_bulk,
-    sdk=f"{_SDK}.keys.bulk_update",
+    sdk=f"{_SDK}.bulk_update",
     reply="kv.namespaces.KeyBulkUpdateResponse",
     unchecked="the request is a list",
 )
@@ -238,7 +238,7 @@ router.add(
     "POST",
     f"{_ONE}/bulk/delete",
     delete_bulk,
-    sdk=f"{_SDK}.keys.bulk_delete",
+    sdk=f"{_SDK}.bulk_delete",
     reply="kv.namespaces.KeyBulkDeleteResponse",
     unchecked="the request is a list",
 )
@@ -246,7 +246,7 @@ router.add(
     "POST",
     f"{_ONE}/bulk/get",
     get_bulk,
-    sdk=f"{_SDK}.keys.bulk_get",
+    sdk=f"{_SDK}.bulk_get",
     request="kv.namespaces.KeyBulkGetParams",
     unchecked="the SDK's union has no null for a missing key",
 )

@@ -192,7 +192,8 @@ for _name, _default, _removable in (
     ("sippy", {"enabled": False}, True),
 ):
     _type = {"cors": "CORS"}.get(_name, _name.capitalize())
-    _get, _put = f"{_SDK}.{_name}.get", f"{_SDK}.{_name}.update"
+    _method = "locks" if _name == "lock" else _name
+    _get, _put = f"{_SDK}.{_method}.get", f"{_SDK}.{_method}.update"
     router.add(
         "GET",
         f"{_ONE}/{_name}",
