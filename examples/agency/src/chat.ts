@@ -8,7 +8,7 @@ const STREAM_HEADERS = { "content-type": "text/event-stream; charset=utf-8", "ca
 
 /**
  * POST /chat {message, session?}: an event stream of `session`, `sources`, many `token`s and `done`.
- * A question that opens a conversation is answered from the cache when it was asked before.
+ * A question that opens a conversation is answered from the cache when it was asked before and passages were found.
  */
 export async function chat(request: Request, env: Env, context: ExecutionContext): Promise<Response> {
   const body = await readObject(request, 32 * 1024);
@@ -41,7 +41,7 @@ class Conversation {
       const cached = key ? await this.env.CACHE.get<Cached>(key, "json") : null;
       const { answer, sources } = cached ? await this.replay(cached) : await this.answer(earlier);
       await remember(this.env, this.session, this.question, answer);
-      if (key && !cached && answer) {
+      if (key && !cached && answer && sources.length > 0) {
         await this.env.CACHE.put(key, JSON.stringify({ answer, sources }), { expirationTtl: CACHE_SECONDS });
       }
       await this.send("done", { cached: cached !== null, length: answer.length });
