@@ -154,6 +154,8 @@ def test_the_compliance_region() -> None:
         ({"base_url": "https://x:99999999"}, None, ENV, "TB1903"),
         ({}, None, {"CLOUDFLARE_API_TOKEN": "two words"}, "TB2103"),
         ({}, None, {"CLOUDFLARE_API_TOKEN": "tökén"}, "TB2103"),
+        ({"api_token": "op://vault/item/field"}, None, ENV, "TB2105"),
+        ({"api_token": Secret("${MISSING}")}, None, ENV, "TB2105"),
     ],
 )
 def test_mistakes(table: dict[str, Any], flag: str | None, environ: dict[str, str], code: str) -> None:

@@ -67,7 +67,7 @@ def resolve_target(
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.
         SandboxError: TB5901 the sandbox is not running, TB5902 its connection file is broken.
-        AuthenticationError: TB2102 no token anywhere, TB2103 it cannot be one, TB2104 an expired login.
+        AuthenticationError: TB2102 no token anywhere, TB2103 or TB2105 it cannot be one, TB2104 expired.
     """
     environ = os.environ if environ is None else environ
     table = _table(settings_target)
@@ -173,6 +173,12 @@ def _credential(table: Mapping[str, Any], environ: Mapping[str, str]) -> Secret 
 
 def _secret(value: Any) -> Secret:
     text = (value.reveal() if isinstance(value, Secret) else str(value)).strip()
+    if text.startswith("op://") or "${" in text:
+        raise AuthenticationError(
+            "TB2105",
+            "the Cloudflare API token is a reference that was not resolved",
+            hint="Run the command through `op run`, or set CLOUDFLARE_API_TOKEN to the token itself.",
+        )
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise AuthenticationError(
             "TB2103",
