@@ -173,9 +173,12 @@ def test_other_hosts_never_get_the_token(connect: Connect) -> None:
 
 def test_another_token_for_a_view(connect: Connect) -> None:
     async def use(cloud: Cloud) -> None:
-        uploads = cloud.authorised_by("jwt.jwt.jwt")
-        await uploads.post("/assets", parts=[Part("a", "b")])
+        session = None
+        async with cloud.authorised_by("jwt.jwt.jwt") as uploads:
+            await uploads.post("/assets", parts=[Part("a", "b")])
+            session = cloud._session
         await cloud.get("/x")
+        assert cloud._session is session is not None
         assert uploads.stats is cloud.stats
 
     _, (first, second) = run([ok(), ok()], connect, use)

@@ -89,8 +89,10 @@ class Cloud:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections. The next call would open new ones."""
-        session, self._root._session = self._root._session, None
+        """Close all connections; a view of another Cloud leaves them open. The next call opens new ones."""
+        if self._root is not self:
+            return
+        session, self._session = self._session, None
         if session is not None:
             await session.close()
 
