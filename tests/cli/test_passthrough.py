@@ -109,6 +109,24 @@ def test_an_environment_that_was_detected_is_handed_on(folder: Path, target: San
     assert found["env"]["CLOUDFLARE_ENV"] == "staging"
 
 
+def test_an_environment_of_trailboss_toml_is_written_out(folder: Path, target: Sandbox) -> None:
+    (folder / "wrangler.jsonc").write_text(
+        '{"name": "w", "main": "src/x.ts", "d1_databases": [{"binding": "DB", "database_name": "db"}]}'
+    )
+    (folder / "trailboss.toml").write_text("[environments.staging]\n")
+    found = told(folder, "d1", "migrations", "apply", "db-staging", "--remote", "-e", "staging")
+    assert found["args"][:-1] == ["d1", "migrations", "apply", "db-staging", "--remote", "--config"]
+    flat = json.loads(Path(found["args"][-1]).read_text())
+    assert (flat["name"], flat["main"]) == ("w-staging", str(folder / "src" / "x.ts"))
+    assert flat["d1_databases"][0]["database_name"] == "db-staging"
+    assert flat["d1_databases"][0]["migrations_dir"] == str(folder / "migrations")
+    detected = told(folder, "triggers", "deploy", TRAILBOSS_ENV="staging")
+    assert detected["args"][:3] == ["triggers", "deploy", "--config"]
+    assert "CLOUDFLARE_ENV" not in detected["env"]
+    assert told(folder, "dev", "--env", "staging")["args"] == ["dev", "--env", "staging"]
+    assert told(folder, "triggers", "deploy")["args"] == ["triggers", "deploy"]
+
+
 def test_a_sandbox_that_is_not_running_stops_only_what_needs_it(folder: Path, tmp_path: Path) -> None:
     home = {"TRAILBOSS_SANDBOX_HOME": str(tmp_path / "none"), "TRAILBOSS_TARGET": "sandbox"}
     done = start(folder, "d1", "list", **home)

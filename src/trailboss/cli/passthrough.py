@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
+from trailboss.cli.flatten import flat_config, without_environment
 from trailboss.cli.options import peek, without_ours
 from trailboss.cli.words import Line
 from trailboss.errors import AuthenticationError, SandboxError, UsageError
@@ -45,9 +46,10 @@ def hand_over(line: Line, notice: str = "") -> Never:
     from trailboss.cli.run import Run
 
     run = Run.start(replace(peek(line.arguments), json=False))  # from here on we are in the folder of --cwd
-    command = [*find(Path.cwd(), run.output.progress), *arguments(line)]
+    command = find(Path.cwd(), run.output.progress)
     run.output.settle()
     environ = environment(run, line)
+    command += _resolved(run, line, environ)
     if notice:
         run.output.note(run.output.style(notice, "33"))
     _become(command, environ)
@@ -59,6 +61,22 @@ def arguments(line: Line) -> list[str]:
     """
     command = [] if line.words == "wrangler" else list(line.command)
     return [*without_ours(line.leading), *command, *without_ours(line.rest)]
+
+
+def _resolved(run: Run, line: Line, environ: dict[str, str]) -> list[str]:
+    """The words for wrangler; with a flat configuration where the environment is more than wrangler knows."""
+    words = arguments(line)
+    if line.words == "wrangler" or not line.command or not _has_a_say(run) or _asks_for_help(line):
+        return words
+    file = flat_config(run.project, line)
+    if file is None:
+        return words
+    environ.pop("CLOUDFLARE_ENV", None)
+    return [*without_environment(words), "--config", str(file)]
+
+
+def _asks_for_help(line: Line) -> bool:
+    return any(word in ("-h", "--help") for word in line.arguments)
 
 
 def find(here: Path, progress: Callable[[str], None]) -> list[str]:
@@ -80,7 +98,7 @@ def environment(run: Run, line: Line) -> dict[str, str]:
     environ = dict(os.environ)
     if not run.options.color:
         environ.update(NO_COLOR="1", FORCE_COLOR="0")
-    if any(word in ("-h", "--help") for word in line.arguments) or not _has_a_say(run):
+    if _asks_for_help(line) or not _has_a_say(run):
         return environ
     target = _target(run, line)
     if target is not None:

@@ -1,0 +1,80 @@
+"""For an environment that lives in trailboss.toml: the configuration as we resolved it, in a file
+wrangler can read.
+
+wrangler knows nothing of trailboss.toml, so `--env staging` alone would give it a Worker without
+inherited bindings, or no environment at all. It gets a flat configuration instead, in the project's own
+`.wrangler` folder.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trailboss.cli.words import Line
+
+if TYPE_CHECKING:
+    from trailboss.config import Project, Worker
+
+IN_THE_ACCOUNT = frozenset(
+    (
+        "containers delete deploy deployments hyperdrive queues rollback secret tail triggers vectorize versions "
+        "workflows"
+    ).split()
+)
+"""Commands of wrangler's that always act on the account; others do when `--remote` says so.
+
+What acts on this machine is left with the user's own file: local data and variables are in its folder."""
+
+
+def flat_config(project: Project, line: Line) -> Path | None:
+    """The file to hand to wrangler instead of `--env`; None when wrangler reads the project by itself as
+    well.
+    """
+    if project.file is None or project.environment.name is None or "--config" in line.arguments:
+        return None
+    if "--remote" not in line.arguments and line.command[0] not in IN_THE_ACCOUNT:
+        return None
+    worker = project.here or (project.workers[0] if len(project.workers) == 1 else None)
+    if worker is None or worker.redirected or (worker.declared and not worker.resolved.origins):
+        return None
+    file = worker.directory / ".wrangler" / "trailboss" / f"{project.environment.name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(_absolute(worker), indent=2))
+    return file
+
+
+def without_environment(arguments: list[str]) -> list[str]:
+    """The arguments without `--env NAME`: a flat file has no environments."""
+    kept: list[str] = []
+    position = 0
+    while position < len(arguments):
+        word = arguments[position]
+        if word == "--":
+            return kept + arguments[position:]
+        named = word in ("-e", "--env")
+        if not named and not word.startswith(("-e=", "--env=")):
+            kept.append(word)
+        position += 2 if named else 1
+    return kept
+
+
+def _absolute(worker: Worker) -> dict[str, Any]:
+    """The resolved configuration with its paths written out, since the file lies elsewhere."""
+    found: dict[str, Any] = json.loads(json.dumps(worker.raw, default=str))
+    folder = worker.directory
+    if worker.main is not None:
+        found["main"] = str(worker.main)
+    for key in ("base_dir", "tsconfig"):
+        if isinstance(found.get(key), str):
+            found[key] = str(folder / found[key])
+    for table, key in (("assets", "directory"), ("site", "bucket")):
+        inner = found.get(table)
+        if isinstance(inner, dict) and isinstance(inner.get(key), str):
+            inner[key] = str(folder / inner[key])
+    for database in found.get("d1_databases") or ():
+        database["migrations_dir"] = str(folder / database.get("migrations_dir", "migrations"))
+    if isinstance(found.get("build"), dict) and found["build"].get("command"):
+        found["build"]["cwd"] = str(folder / found["build"].get("cwd", "."))
+    return found
