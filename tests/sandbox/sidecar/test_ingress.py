@@ -22,6 +22,23 @@ export default {
 };
 """
 
+CALLER = """
+export default {
+  async fetch(request) {
+    const target = new URL(request.url).searchParams.get("to");
+    const answer = await fetch(target ?? request.url);
+    return new Response(await answer.text(), { status: answer.status });
+  },
+};
+"""
+OLD = """
+addEventListener("fetch", (event) => {
+  const { url, cf } = event.request;
+  event.respondWith(new Response(`${GREETING} ${cf.colo.length} ${new URL(url).host}`));
+});
+"""
+OLD_BINDINGS = [{"name": "GREETING", "type": "plain_text", "text": "hello"}]
+
 
 @pytest.fixture(scope="module", autouse=True)
 def account(sidecar: Sidecar, folder: Path) -> None:
@@ -31,6 +48,8 @@ def account(sidecar: Sidecar, folder: Path) -> None:
         worker(folder, "app", says("two"), 2),
         worker(folder, "my-app", says("dashed")),
         worker(folder, "off", says("off")),
+        worker(folder, "caller", CALLER),
+        worker(folder, "old", OLD, format="service-worker", bindings=OLD_BINDINGS),
         worker(folder, "breaks", "export default { fetch() { throw new Error('boom'); } };"),
         worker(folder, "five", "export default { fetch: () => new Response('mine', { status: 500 }) };"),
     ]
@@ -130,6 +149,23 @@ def test_previews(sidecar: Sidecar, plane: ControlPlane, folder: Path) -> None:
     assert sidecar.get("33333333-app").text == "three"
     assert sidecar.get("33333333-app").text == "three"
     assert len([call for call in plane.called("/preview") if call["version"] == "33333333"]) == 2
+
+
+def test_a_service_worker(sidecar: Sidecar) -> None:
+    assert sidecar.get("old").text == "hello 3 old.dev.workers.localhost"
+
+
+def test_a_worker_fetches_the_accounts_own_names(sidecar: Sidecar) -> None:
+    assert sidecar.get("caller", "/?to=http://app.dev.workers.localhost:8480/").text == "one"
+    assert sidecar.get("caller", "/?to=https://shop.example.com/").text == "one"
+    echoed = sidecar.get("caller", "/?to=https://echo.dev.workers.dev/x").json
+    assert echoed["url"] == "https://echo.dev.workers.dev/x"
+    assert "cf-worker" in echoed["headers"]
+
+
+def test_a_worker_that_fetches_itself_is_stopped(sidecar: Sidecar) -> None:
+    reply = sidecar.get("caller", "/forever")
+    assert (reply.status, reply.text.split("\n")[0]) == (500, "error code: 1019")
 
 
 def test_an_exception_gives_cloudflares_page(sidecar: Sidecar) -> None:

@@ -12,6 +12,7 @@ import { Callbacks } from "./callbacks.mjs";
 import { ControlServer } from "./control/server.mjs";
 import { routes } from "./control/routes.mjs";
 import { Ingress } from "./edge/ingress.mjs";
+import { suffixes } from "./edge/routes.mjs";
 import { log } from "./errors.mjs";
 import { guard } from "./runtime/guard.mjs";
 import { Runtime } from "./runtime/runtime.mjs";
@@ -43,6 +44,8 @@ async function boot() {
     api: config.api,
     token: config.token,
     traced: config.traced ?? true,
+    suffixes: suffixes(config.account.subdomain),
+    edge: () => ingress.url,
     onCrash: () => supervisor.crashed(),
     onRestart: () => supervisor.restarted(),
   });

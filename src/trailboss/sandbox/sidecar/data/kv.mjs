@@ -1,4 +1,5 @@
 // /data/kv: the namespaces the Workers' bindings read, over the protocol those bindings speak.
+import { pipeline } from "node:stream/promises";
 import { readBody, readJson, sendJson } from "../control/server.mjs";
 import { Refused } from "../errors.mjs";
 import { Store, asciiJson, fromBase64, segments, toBase64 } from "./store.mjs";
@@ -27,6 +28,7 @@ export class Kv {
 
   async put(ns, key, body, { expiration, expiration_ttl: ttl, metadata }) {
     const headers = metadata === undefined || metadata === null ? {} : { "CF-KV-Metadata": asciiJson(metadata) };
+    if (body.headers !== undefined) headers["content-length"] = body.headers["content-length"];
     const { body: answer } = await this.#send(ns, { path: this.#path(key, { expiration, expiration_ttl: ttl }), method: "PUT", headers, body });
     await answer.dump();
   }
@@ -77,7 +79,7 @@ export class Kv {
     if (part !== "values" || key === undefined) throw new Refused(404, `no such KV path: ${rest}`);
     if (req.method === "PUT") {
       const header = req.headers["x-trailboss-metadata"];
-      await this.put(ns, key, await readBody(req), { ...Object.fromEntries(url.searchParams), metadata: header && JSON.parse(fromBase64(header)) });
+      await this.put(ns, key, req.headers["content-length"] === undefined ? await readBody(req) : req, { ...Object.fromEntries(url.searchParams), metadata: header && JSON.parse(fromBase64(header)) });
       return sendJson(res, 200, {});
     }
     if (req.method === "DELETE") {
@@ -95,7 +97,7 @@ export class Kv {
     if (expiration !== undefined) headers["x-trailboss-expiration"] = expiration;
     if (answer.headers["content-length"] !== undefined) headers["content-length"] = answer.headers["content-length"];
     res.writeHead(200, headers);
-    await answer.body.pipe(res);
+    await pipeline(answer.body, res);
   }
 }
 

@@ -27,10 +27,11 @@ export class R2 {
     return this.#answer(await this.#store.send(bucket, { method: "GET", headers }));
   }
 
+  /** `value` is bytes, or a request whose body is passed on as it comes. */
   async #write(bucket, input, value = Buffer.alloc(0)) {
     const head = Buffer.from(JSON.stringify({ version: VERSION, ...input }));
-    const body = Buffer.concat([head, value]);
-    const headers = { "cf-r2-metadata-size": String(head.length), "content-length": String(body.length) };
+    const { length, body } = await sized(head, value);
+    const headers = { "cf-r2-metadata-size": String(head.length), "content-length": String(length) };
     return this.#answer(await this.#store.send(bucket, { method: "PUT", headers, body }));
   }
 
@@ -92,7 +93,7 @@ export class R2 {
   async #object(bucket, key, { req, res }) {
     if (req.method === "PUT") {
       const options = fromRequest(req);
-      const made = await this.put(bucket, key, await readBody(req), options);
+      const made = await this.put(bucket, key, req, options);
       return sendJson(res, 200, describe(made));
     }
     if (req.method === "DELETE") {
@@ -136,9 +137,8 @@ export class R2 {
     const [uploadId, action, number] = rest.split("/");
     if (action === "parts" && req.method === "PUT") {
       const partNumber = Number(number);
-      const value = await readBody(req);
-      const { etag } = await this.#json(this.#write(bucket, { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber }, value));
-      return sendJson(res, 200, { etag, part: partNumber, size: value.length });
+      const { etag } = await this.#json(this.#write(bucket, { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber }, req));
+      return sendJson(res, 200, { etag, part: partNumber });
     }
     if (action === "complete" && req.method === "POST") {
       const { key, parts } = await readJson(req);
@@ -151,6 +151,20 @@ export class R2 {
     }
     throw new Refused(404, `no such R2 upload path: ${rest}`);
   }
+}
+
+// The store must be told the length first; a request that does not say it (chunked) is read whole.
+async function sized(head, value) {
+  const declared = value.headers?.["content-length"];
+  if (declared !== undefined) {
+    async function* stream() {
+      yield head;
+      yield* value;
+    }
+    return { length: head.length + Number(declared), body: stream() };
+  }
+  const body = Buffer.concat([head, Buffer.isBuffer(value) ? value : await readBody(value)]);
+  return { length: body.length, body };
 }
 
 /** The first `size` bytes of a stream as text, and what follows as an async iterable. */

@@ -42,7 +42,7 @@ export function inbound(req, { ray, ip, scheme, upgrade = false }) {
   const before = headers["x-forwarded-for"];
   list.push("CF-Connecting-IP", ip, "CF-Ray", ray, "CF-IPCountry", country(asked), "CF-Visitor", `{"scheme":"${scheme}"}`);
   list.push("X-Forwarded-Proto", scheme, "X-Real-IP", ip, "X-Forwarded-For", before === undefined ? ip : `${before},${ip}`);
-  list.push("CDN-Loop", "cloudflare; loops=1", "MF-CF-Blob", blob(headers["accept-encoding"], asked));
+  list.push("CDN-Loop", `cloudflare; loops=${loops(req) + 1}`, "MF-CF-Blob", blob(headers["accept-encoding"], asked));
   return list;
 }
 
@@ -56,6 +56,12 @@ export function outbound(rawHeaders, ray) {
   }
   list.push("server", "cloudflare", "cf-ray", ray);
   return list;
+}
+
+/** How often this request already came through the edge. */
+export function loops(req) {
+  const header = req.headers["cdn-loop"];
+  return header === undefined ? 0 : Number(/cloudflare; loops=(\d+)/.exec(header)?.[1] ?? 0);
 }
 
 export function scheme(req) {

@@ -6,12 +6,16 @@ import { ray as newRay, COLO } from "./cf.mjs";
 import { choose } from "./choose.mjs";
 import { forward } from "./forward.mjs";
 import { Gate } from "./gate.mjs";
-import { clientAddress, inbound, scheme, wholeUrl } from "./headers.mjs";
+import { clientAddress, inbound, loops, scheme, wholeUrl } from "./headers.mjs";
 import { miss } from "./pages.mjs";
 import { Routes } from "./routes.mjs";
 import { Stats } from "./stats.mjs";
 import { Tunnel, handshake } from "./websocket.mjs";
 
+// A Worker that fetches itself is stopped: by the count its requests carry when they are passed on, else by how many
+// requests of Workers are under way at once (a fresh request carries nothing).
+const MAX_LOOPS = 16;
+const MAX_NESTED = 200;
 const POOL = { connections: 512, pipelining: 1, keepAliveTimeout: 4000, keepAliveMaxTimeout: 4000, headersTimeout: 0, bodyTimeout: 0 };
 
 export class Ingress {
@@ -21,6 +25,7 @@ export class Ingress {
   #targets = new Map();
   #exchanges = new Set();
   #tunnels = new Set();
+  #nested = 0;
   #server;
 
   /**
@@ -35,6 +40,10 @@ export class Ingress {
     this.#server = http.createServer({ keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 131_072, noDelay: true }, (req, res) => this.#request(req, res));
     this.#server.on("upgrade", (req, socket, head) => this.#upgrade(req, socket, head));
     this.#server.on("clientError", (_error, socket) => socket.writable && socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n"));
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#server.address().port}`;
   }
 
   listen({ host, port }) {
@@ -75,6 +84,7 @@ export class Ingress {
 
   /** Where this request goes: `{script, version, key}`, or `{miss}`. Synchronous unless a preview has to be loaded. */
   #resolve(req, urlScheme) {
+    if (loops(req) > MAX_LOOPS || (this.#nested >= MAX_NESTED && isNested(req))) return { miss: "loop", host: req.headers.host };
     const found = this.#routes.find(urlScheme, req.headers.host ?? "", pathOf(req.url));
     if (found.miss !== undefined) return found;
     const { script } = found;
@@ -119,7 +129,7 @@ export class Ingress {
   }
 
   #enter(req, res, found, ray, urlScheme, attempt) {
-    const waiting = this.gate.enter(req.headers["cf-worker"] !== undefined);
+    const waiting = this.gate.enter(isNested(req));
     if (waiting !== undefined) return waiting.then(() => this.#send(req, res, found, ray, urlScheme, attempt));
     return this.#send(req, res, found, ray, urlScheme, attempt);
   }
@@ -133,8 +143,11 @@ export class Ingress {
     }
     const started = performance.now();
     const headers = inbound(req, { ray: `${ray}-${COLO}`, ip: clientAddress(req), scheme: urlScheme });
+    const nested = isNested(req) ? 1 : 0;
+    this.#nested += nested;
     const done = (outcome) => {
       this.gate.leave();
+      this.#nested -= nested;
       if (outcome.error !== undefined && !res.headersSent && outcome.status === undefined) {
         this.#lost(req, res, found, ray, urlScheme, attempt, outcome).catch((error) => this.#broken(req, res, error, ray));
         return;
@@ -196,6 +209,9 @@ export class Ingress {
     this.#tunnels.add(tunnel);
   }
 }
+
+/** Sent by a Worker, not by a client. */
+const isNested = (req) => req.headers["cf-worker"] !== undefined;
 
 function pathOf(url) {
   if (url[0] === "/") return url;

@@ -9,6 +9,7 @@ const MISSES = {
   "no-worker": [523, 523, "No Worker answers this address, and the sandbox has no origin server behind it."],
   "unknown-host": [404, 1001, "This sandbox knows no such host name."],
   "foreign-host": [421, 1001, "This sandbox serves local and known host names only."],
+  loop: [500, 1019, "This Worker fetches itself, directly or through others, without end."],
   threw: [500, 1101, "The Worker threw an exception."],
   gone: [502, 502, "The connection to the Workers runtime was lost while this request was running."],
   stopped: [503, 1105, "The Workers runtime could not be started."],

@@ -39,10 +39,13 @@ function bySpecificity(a, b) {
   );
 }
 
+/** The ends of the host names that belong to the account's workers.dev subdomain, here and there. */
+export const suffixes = (subdomain) => [`.${subdomain}.workers.localhost`, `.${subdomain}.workers.dev`];
+
 export class Routes {
   constructor(routing, subdomain) {
     this.scripts = routing.scripts ?? {};
-    this.suffixes = [`.${subdomain}.workers.localhost`, `.${subdomain}.workers.dev`];
+    this.suffixes = suffixes(subdomain);
     this.hosts = new Map((routing.hosts ?? []).map((entry) => [entry.hostname.toLowerCase(), entry]));
     this.patterns = (routing.routes ?? [])
       .map((route) => ({ ...parsePattern(route.pattern), pattern: route.pattern, script: route.script }))

@@ -7,6 +7,7 @@ import { PLUGIN } from "./plugin.mjs";
 const PLUGIN_FILE = fileURLToPath(new URL("./plugin.mjs", import.meta.url));
 export const BRIDGE = "trailboss-bridge";
 export const HUB = "trailboss-hub";
+export const OUTBOUND = "trailboss-outbound";
 
 /** A binding given to workerd as it is. */
 export const raw = (value) => ({ type: `unsafe:${PLUGIN}`, dev: { plugin: { package: PLUGIN_FILE, name: PLUGIN }, options: { raw: value } } });

@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { assetOptions } from "./assets.mjs";
-import { BRIDGE, HUB, bindings, raw } from "./bindings.mjs";
+import { BRIDGE, HUB, OUTBOUND, bindings, raw } from "./bindings.mjs";
 import { mainText, manifest } from "./modules.mjs";
 import { Network, workerName } from "./network.mjs";
 
 const INTERNAL_DATE = "2026-01-01";
 const OLDEST_DATE = "2021-11-02";
 const source = (name) => readFileSync(new URL(`../workers/${name}.js`, import.meta.url), "utf8");
-const SOURCES = { hub: source("hub"), bridge: source("bridge"), router: source("router") };
+const SOURCES = { hub: source("hub"), bridge: source("bridge"), outbound: source("outbound"), router: source("router") };
 // `proxy` makes the socket read the whole URL from the request line, so scheme and host survive.
 const SOCKET = [{ host: "127.0.0.1", proxy: true }];
 
@@ -53,6 +53,19 @@ function bridge({ api, token, listening }) {
   const prefixed = SOURCES.bridge.replaceAll("http://control", `http://control${base}`);
   return internal(BRIDGE, prefixed, { CONTROL: external(api, { authorization }), LISTENING: { type: "json", value: listening ?? "all" } });
 }
+
+function outbound({ edge, suffixes }, routing) {
+  const env = {
+    EDGE: external(edge(), {}),
+    SUFFIXES: { type: "json", value: suffixes },
+    HOSTS: { type: "json", value: servedHosts(routing) },
+  };
+  // Raw sockets (`connect()`) are passed to the network untouched.
+  return internal(OUTBOUND, SOURCES.outbound, env, ["connect_pass_through", "experimental"]);
+}
+
+/** The custom domains that are answered here. Zone routes are not: a Worker on a route that fetches its own zone means the origin. */
+export const servedHosts = (routing) => (routing.hosts ?? []).filter((entry) => entry.enabled !== false).map((entry) => entry.hostname);
 
 function router(name, entry, weights) {
   const env = { WEIGHTS: { type: "json", value: weights } };
@@ -112,7 +125,7 @@ export async function versionWorker(worker, net, { traced = true, persist } = {}
   return {
     config,
     ...(Object.keys(everything).length > 0 ? { legacy: everything } : {}),
-    dev: { unsafeDirectSockets: SOCKET, zone: `${worker.script}.example.com` },
+    dev: { unsafeDirectSockets: SOCKET, zone: `${worker.script}.example.com`, outboundService: { type: "worker", worker: OUTBOUND } },
   };
 }
 
@@ -126,7 +139,7 @@ export async function account(workers, routing, settings) {
   const routers = [...net.routers].map(([name, entry]) => router(name, entry, net.weights(entry)));
   const options = {
     ...instance(settings),
-    workers: [hub(names), bridge(settings), ...versions, ...routers],
+    workers: [hub(names), bridge(settings), outbound(settings, routing), ...versions, ...routers],
   };
   return { options, names, broken, net };
 }

@@ -1,8 +1,8 @@
 // Owns Miniflare: start, swap, crash, end. Nothing here knows of requests; the supervisor holds them meanwhile.
 import { Refused, log } from "../errors.mjs";
 import { miniflare, undici } from "../toolchain.mjs";
-import { BRIDGE, HUB } from "./bindings.mjs";
-import { account } from "./options.mjs";
+import { BRIDGE, HUB, OUTBOUND } from "./bindings.mjs";
+import { account, servedHosts } from "./options.mjs";
 
 const BAD_WORKER = /service core:user:(\S+?): (.*)/s;
 
@@ -49,7 +49,7 @@ class Instance {
 
   // Ports are asked again after a crash; the pool is new because the old one may hold dead connections.
   async #address() {
-    const wanted = [HUB, BRIDGE, ...this.names, ...this.net.routers.keys()];
+    const wanted = [HUB, BRIDGE, OUTBOUND, ...this.names, ...this.net.routers.keys()];
     const urls = await Promise.all(wanted.map((name) => this.miniflare.unsafeGetDirectURL(name)));
     this.ports = new Map(wanted.map((name, index) => [name, Number(urls[index].port)]));
     this.pool?.destroy().catch(() => {});
@@ -82,7 +82,7 @@ class Instance {
 export class Runtime {
   #current = null;
 
-  /** `settings`: persist, api, token, traced, listening; `onCrash` and `onRestart` are called without arguments. */
+  /** `settings`: persist, api, token, traced, listening, suffixes, edge() -> URL; `onCrash` and `onRestart` are called without arguments. */
   constructor(settings) {
     this.settings = settings;
   }
@@ -159,10 +159,12 @@ export class Runtime {
     await body.dump();
   }
 
-  /** New weights for the routers between service bindings and split scripts. */
+  /** What of the routing is also known inside: weights of split scripts behind service bindings, custom domains. */
   async weigh(routing) {
     if (this.net === null) return;
     this.net.routing = routing;
+    const hosts = await this.request(OUTBOUND, { method: "POST", headers: { "x-trailboss-hosts": "1" }, body: JSON.stringify(servedHosts(routing)) });
+    await hosts.body.dump();
     const sent = [...this.net.routers].map(async ([name, entry]) => {
       const { body } = await this.request(name, { method: "POST", body: JSON.stringify(this.net.weights(entry)) });
       await body.dump();
