@@ -17,12 +17,9 @@ from trailboss.cli.words import Line
 if TYPE_CHECKING:
     from trailboss.config import Project, Worker
 
-IN_THE_ACCOUNT = frozenset(
-    (
-        "containers delete deploy deployments hyperdrive queues rollback secret tail triggers vectorize versions "
-        "workflows"
-    ).split()
-)
+_WORDS = """containers delete deploy deployments hyperdrive queues rollback secret tail triggers vectorize
+versions workflows"""
+IN_THE_ACCOUNT = frozenset(_WORDS.split())
 """Commands of wrangler's that always act on the account; others do when `--remote` says so.
 
 What acts on this machine is left with the user's own file: local data and variables are in its folder."""
