@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import encode_json
@@ -84,8 +84,10 @@ def check_reply(route: Route, result: Any) -> None:
 
 
 def _items(route: Route, result: Any) -> list[Any]:
+    if {"success", "errors"} <= set(getattr(sdk_type(route.reply), "model_fields", ())):
+        return [{"success": True, "errors": [], "messages": [], "result": result}]  # the type is the envelope
     if isinstance(result, list):
-        return result
+        return [result] if get_origin(sdk_type(route.reply)) is list else result
     if isinstance(result, dict) and route.sdk.endswith(".list"):
         for wrapper in WRAPPERS:
             if isinstance(result.get(wrapper), list):

@@ -110,7 +110,7 @@ async def patch_secrets(call: Call) -> Any:
         raise bad_request(f"The body must be {{secrets: {{...}}}} with at most {MOST} names.", 10021)
     changes = {name: None if item is None else parse_secret(name, item) for name, item in wanted.items()}
     version = await change(call, changes)
-    return [_shown(secret) for secret in secrets_of(version).values()]
+    return {name: _shown(secret) for name, secret in secrets_of(version).items()}
 
 
 async def get_secret(call: Call) -> Any:

@@ -93,7 +93,7 @@ def settings_shape(script: Record, version: Record | None) -> dict[str, Any]:
         logpush=settings["logpush"],
         migration_tag=script["migration_tag"],
         observability=settings["observability"],
-        placement=version.get("placement") or {},
+        placement=version.get("placement"),
         tags=settings["tags"] or [],
         tail_consumers=settings["tail_consumers"] or [],
         usage_model=script["usage_model"],
