@@ -254,6 +254,7 @@ def test_r2_multipart(sidecar: Sidecar) -> None:
     parts = [
         sidecar.done("PUT", f"{upload}/parts/{n}?key=big", body) for n, body in ((1, chunk), (2, b"tail"))
     ]
+    assert [part["size"] for part in parts] == [len(chunk), 4]
     done = sidecar.done("POST", f"{upload}/complete", {"key": "big", "parts": parts})
     assert done["size"] == len(chunk) + 4 and done["etag"].endswith("-2")
     got = sidecar.control("GET", "/data/r2/parts/objects/big")

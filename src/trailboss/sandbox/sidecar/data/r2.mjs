@@ -4,7 +4,7 @@
 // objects               GET: list (prefix, delimiter, cursor, limit, start_after, include=http_metadata,custom_metadata)
 // delete                POST {keys:[...]}
 // uploads               POST {key, http_metadata?, custom_metadata?} -> {upload_id}
-// uploads/{id}/parts/{n}?key=   PUT bytes -> {etag, part}
+// uploads/{id}/parts/{n}?key=   PUT bytes -> {etag, part, size}
 // uploads/{id}/complete POST {key, parts:[{part, etag}]} -> the object
 // uploads/{id}?key=     DELETE
 import { readBody, readJson, sendJson } from "../control/server.mjs";
@@ -137,8 +137,10 @@ export class R2 {
     const [uploadId, action, number] = rest.split("/");
     if (action === "parts" && req.method === "PUT") {
       const partNumber = Number(number);
-      const { etag } = await this.#json(this.#write(bucket, { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber }, req));
-      return sendJson(res, 200, { etag, part: partNumber });
+      const value = req.headers["content-length"] === undefined ? await readBody(req) : req;
+      const size = Number(req.headers["content-length"] ?? value.length);
+      const { etag } = await this.#json(this.#write(bucket, { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber }, value));
+      return sendJson(res, 200, { etag, part: partNumber, size });
     }
     if (action === "complete" && req.method === "POST") {
       const { key, parts } = await readJson(req);
