@@ -126,11 +126,11 @@ class Run:
             return
         shown = self.output.style(environment.name or "(top level)", "1")
         parts = [
-            self.output.style(what, "1"),
+            self.output.style(what, "1") if what else "",
             f"environment {shown}{_origin(environment.source, environment.branch)}",
             f"target {self.output.style(target.name, '1')}",
         ]
-        self.output.note(" · ".join(parts))
+        self.output.note(" · ".join(part for part in parts if part))
 
     def wait(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run something asynchronous that needs no connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -74,4 +75,5 @@ def _show(output: Output, done: RollbackResult) -> None:
     before = ", ".join(f"{views.name(item)} {item.percentage:g} %" for item in done.before.versions)
     views.tick(output, f"Rolled back to {done.target.label}  (before: {before})")
     views.split(output, done.deployment)
-    output.note(output.style(f"Left as they are: {', '.join(done.untouched)}", "2"))
+    for line in textwrap.wrap(f"Left as they are: {', '.join(done.untouched)}", 76):
+        output.note(output.style(line, "2"))

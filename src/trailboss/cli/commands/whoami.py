@@ -21,7 +21,7 @@ def whoami(run: Run, account: str | None) -> None:
     """Show which credentials and which account this project acts with, read from the account itself."""
     from trailboss.release.whoami import whoami as read_identity
 
-    run.announce("whoami")
+    run.announce("")
     found = run.call(read_identity)
     chosen = _chosen(found, account)
     document = {
