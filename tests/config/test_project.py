@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -115,8 +116,15 @@ def test_without_any_file(tmp_path: Path) -> None:
 def test_a_redirected_config(tmp_path: Path) -> None:
     write(tmp_path, "wrangler.jsonc", '{"name": "app", "env": {"staging": {}}}')
     write(tmp_path, ".wrangler/deploy/config.json", '{"configPath": "../../dist/wrangler.json"}')
-    flat = '{"name": "app-staging", "topLevelName": "app", "targetEnvironment": "staging", "main": "x.js"}'
-    write(tmp_path, "dist/wrangler.json", flat)
+    flat: dict[str, object] = {
+        "name": "app-staging",
+        "topLevelName": "app",
+        "targetEnvironment": "staging",
+        "main": "x.js",
+    }
+    flat["definedEnvironments"] = ["staging", "qa"]
+    write(tmp_path, "dist/wrangler.json", json.dumps(flat))
+    assert load(tmp_path, "staging").environments == ("staging", "qa")
     for text in (None, "", "[environments.staging]"):
         if text is not None:
             write(tmp_path, "trailboss.toml", text)
@@ -127,6 +135,31 @@ def test_a_redirected_config(tmp_path: Path) -> None:
         write(tmp_path, "trailboss.toml", "[environments.production]")
         load(tmp_path, "production")
     assert caught.value.code == "TB1103"
+    (tmp_path / "trailboss.toml").unlink()
+    with pytest.raises(ConfigError, match='built for the environment "staging"'):
+        load(tmp_path, "qa")
+
+
+@pytest.mark.parametrize(
+    ("date", "fits"),
+    [
+        ("2026-01-31", True),
+        ("2024-1-5", True),
+        ("2024/01/05", True),
+        ("2026-13-01", False),
+        ("2026-01-32", False),
+        ("2026—01—01", False),
+        ("latest", False),
+    ],
+)
+def test_compatibility_dates(date: str, fits: bool, tmp_path: Path) -> None:
+    write(tmp_path, "wrangler.json", f'{{"compatibility_date": "{date}"}}')
+    if fits:
+        assert load(tmp_path).worker().config.compatibility_date == date
+        return
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert caught.value.code == "TB1110"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _plain(
     worker = _worker(member, wish)
     name = worker.top_level_name or worker.name or found.file.parent.name
     root = (found.user_file or found.file).parent
-    known = environments_of(member.document)
+    known = _environments(member)
     return cls(
         name, root, None, Settings(), environment, known, (worker,), (*warnings, *worker.resolved.warnings)
     )
@@ -155,7 +155,7 @@ def _with_file(
     members = _members(document, settings, only)
     known = list(base.environments)
     for member in members:
-        known += [name for name in environments_of(member.document) if name not in known]
+        known += [name for name in _environments(member) if name not in known]
     if environment.name and environment.name not in known and not _flat(members, environment.name):
         raise unknown_environment(environment.name, tuple(known), document.locate("environments"))
     workers = _resolved(members, settings, environment, tuple(known))
@@ -165,6 +165,14 @@ def _with_file(
     return cls(
         name, root, document.file, settings, environment, tuple(known), workers, tuple(warnings), document
     )
+
+
+def _environments(member: _Member) -> tuple[str, ...]:
+    """The environments a config declares; a generated one lists those of the config it was made from."""
+    if not member.found.redirected:
+        return environments_of(member.document)
+    listed = member.document.data.get("definedEnvironments")
+    return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
 
 
 def _flat(members: list[_Member], environment: str) -> bool:

@@ -17,6 +17,8 @@ from trailboss.errors import ConfigError
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?")
+_OTHER_DATE = re.compile(r"(?![0-9]{4}-[0-9]{2}-[0-9]{2})[^\u2013\u2014]*[0-9]{4}[^\u2013\u2014]*")
+"""JavaScript reads many more spellings as dates, and so does wrangler: `2024-1-5`, `2024/01/05`."""
 _FREE = (Container,)
 _FREE_KEYS = frozenset({"unsafe"})
 
@@ -72,7 +74,7 @@ def _check_dates(config: WranglerConfig, resolved: Resolved) -> None:
             where=resolved.locate(*keys),
         )
     date = config.compatibility_date
-    if date is not None and not _DATE.fullmatch(date):
+    if date is not None and not (_DATE.fullmatch(date) or _OTHER_DATE.fullmatch(date)):
         raise ConfigError(
             "TB1110",
             f'"{date}" is not a date',
