@@ -49,6 +49,11 @@ class Hub:
         self._delivery = Delivery(self.broker, self._box.clock, self._consumers, self._trigger)
         await self._delivery.run()
 
+    def restart(self) -> None:
+        """The records were emptied or replaced: deliveries they show under way are not."""
+        self.broker.recover()
+        self.wake()
+
     def wake(self) -> None:
         """Consumers or settings changed: look again."""
         if self._delivery is not None:
@@ -59,6 +64,8 @@ class Hub:
         for record in store.all(CONSUMER):
             queue = named(store, record["queue_name"])
             if record["type"] != "worker" or queue is None or queue["settings"]["delivery_paused"]:
+                continue
+            if store.get("script", record["script_name"]) is None:
                 continue
             settings = record.get("settings") or {}
             yield Consumer(

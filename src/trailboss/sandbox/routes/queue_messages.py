@@ -278,3 +278,4 @@ router.add(
 router.schema = SCHEMA
 router.binding("queue", from_binding)
 router.on_start(deliver)
+router.on_reset(lambda box: hub_of(box).restart())

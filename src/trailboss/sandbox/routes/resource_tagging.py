@@ -67,6 +67,12 @@ def _name(store: Store, kind: str, identifier: str) -> str | None:
     return None if found is None else str(found.get(RESOURCES[kind][2]) or identifier)
 
 
+def _born(store: Store, kind: str, identifier: str) -> str:
+    """When the resource was made: a later one of the same name does not inherit its tags."""
+    found = (_find(store, kind, identifier) if kind in RESOURCES else None) or {}
+    return str(found.get("created_on") or found.get("creation_date") or found.get("created_at") or "")
+
+
 def _key(kind: str, identifier: str) -> str:
     return f"{kind}/{identifier}"
 
@@ -105,13 +111,17 @@ def _worker_id(store: Store, identifier: str) -> str:
 def _shown(store: Store, record: Record) -> Record:
     name = _name(store, record["type"], record["id"])
     shape = {**record, "name": name or record["id"], "etag": etag(record["tags"])}
+    shape.pop("born", None)
     if not record["tags"]:
         shape.pop("tags_updated_at", None)
     return shape
 
 
 def _present(call: Call, asked: Record) -> Record:
-    return call.store.get(KIND, _key(asked["type"], asked["id"])) or {**asked, "tags": {}}
+    found = call.store.get(KIND, _key(asked["type"], asked["id"]))
+    if found is None or found["born"] != _born(call.store, asked["type"], asked["id"]):
+        return {**asked, "tags": {}}
+    return found
 
 
 def _check_match(call: Call, present: Record) -> None:
@@ -135,7 +145,8 @@ async def put_tags(call: Call) -> Reply:
     if reason := problem(tags):
         raise bad_request(reason, 1400)
     _check_match(call, _present(call, asked))
-    record = {**asked, "tags": tags, "tags_updated_at": call.clock.iso()}
+    born = _born(call.store, asked["type"], asked["id"])
+    record = {**asked, "tags": tags, "tags_updated_at": call.clock.iso(), "born": born}
     call.store.put(KIND, _key(asked["type"], asked["id"]), record)
     shape = _shown(call.store, record)
     return Reply(shape, headers={"etag": f'"{shape["etag"]}"'})
@@ -153,7 +164,11 @@ async def delete_tags(call: Call) -> Raw:
 def _tagged(store: Store) -> Iterator[Record]:
     """Every tagged resource that still exists."""
     for record in store.all(KIND):
-        if record["tags"] and _name(store, record["type"], record["id"]) is not None:
+        kind, identifier = record["type"], record["id"]
+        lives = _name(store, kind, identifier) is not None and record["born"] == _born(
+            store, kind, identifier
+        )
+        if record["tags"] and lives:
             yield record
 
 
