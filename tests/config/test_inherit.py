@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailboss.config import Project, Worker
@@ -178,6 +178,7 @@ def values(table: Any, found: set[str]) -> set[str]:
     return found
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(["staging", "empty", "production"]), st.sampled_from(["staging", "empty", "production"])
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailboss.config.document import parse_document
@@ -29,6 +29,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), VALUES), st.sampled_from([None, 2, "\t"]), st.booleans())
 def test_reads_what_json_writes(value: dict[str, Any], indent: Any, ascii_only: bool) -> None:
     try:

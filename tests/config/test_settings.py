@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -35,6 +35,7 @@ def test_every_field_is_described() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
+@settings(deadline=None)
 @given(TABLES, TABLES, TABLES)
 def test_merging(a: Any, b: Any, c: Any) -> None:
     assert merge(a, a) == a

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailboss.config.document import parse_document
@@ -68,6 +68,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_no_key_goes_unnoticed(value: dict[str, Any]) -> None:
     try:
