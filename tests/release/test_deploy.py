@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.release.conftest import Desk
-from trailboss.errors import CloudError, ConfigError, RefusedError, ReleaseError, UsageError
+from trailboss.errors import CloudError, ConfigError, RefusedError, ReleaseError, Unavailable, UsageError
 from trailboss.release.deploy import deploy
 from trailboss.release.outcomes import DeployOptions, Outcome, TriggerState
 from trailboss.release.reading import read_catalogue
@@ -175,6 +175,23 @@ def test_a_lost_answer_makes_one_version(desk: Desk) -> None:
     assert report.version_number == 2
     found = desk.run(lambda cloud: read_catalogue(cloud, "hello"))
     assert [item.number for item in found.versions] == [2, 1] and len(found.deployments) == 2
+
+
+def test_a_version_that_only_lacks_the_traffic_is_not_uploaded_again(desk: Desk) -> None:
+    desk.write()
+    desk.deploy()
+    desk.write(text="two")
+    desk.account.control(
+        "PUT", "faults", [{"effect": "drop-before", "method": "POST", "path": "*/deployments"}]
+    )
+    with pytest.raises(Unavailable):
+        desk.deploy()
+    desk.account.control("DELETE", "faults")
+    report = desk.deploy().workers[0]
+    assert (report.outcome, report.version_number) == (Outcome.DEPLOYED, 2)
+    assert desk.writes == ["POST /accounts/{}/workers/scripts/{}/deployments"]
+    assert desk.account.worker("hello").text.startswith("two")
+    assert desk.deploy().workers[0].outcome is Outcome.UNCHANGED
 
 
 def test_what_wrangler_deployed_is_taken_over_and_the_other_way_round(desk: Desk) -> None:

@@ -93,4 +93,6 @@ def finish(step: Go | Stop) -> WorkerReport:
     report = step.now.report
     if isinstance(step, Stop):
         return replace(report, outcome=step.outcome, why=step.why)
-    return replace(report, outcome=Outcome.DEPLOYED if step.now.upload else Outcome.TRIGGERS)
+    return replace(
+        report, outcome=Outcome.DEPLOYED if step.now.upload or step.now.waiting else Outcome.TRIGGERS
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.release.account import Seen
 from trailboss.release.callbacks import Progress
+from trailboss.release.model import Version
 from trailboss.release.outcomes import DeployOptions, Outcome, WorkerReport
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Pass:
     """What is known of one Worker's deploy so far. Stages return copies; `report` grows with them.
 
-    `upload` and `write_settings` say what is left to do, decided once everything has been read.
+    `upload`, `waiting` (a version that is up already and only needs the traffic) and `script_settings` say
+    what is left to do, decided once everything has been read.
     """
 
     worker: Worker
@@ -34,6 +36,7 @@ class Pass:
     seen: Seen | None = None
     wiring: str = ""
     upload: bool = True
+    waiting: Version | None = None
     script_settings: Mapping[str, Any] | None = None
 
     @property

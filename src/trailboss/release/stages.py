@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trailboss.release.account import look as look_at
-from trailboss.release.account import made_by_us
-from trailboss.release.checks import check_settings, check_split, measure, warn_of_dashboard
+from trailboss.release.checks import check_settings, warn_of_dashboard
+from trailboss.release.deciding import decide, urls_of
+from trailboss.release.model import Share, Version
 from trailboss.release.outcomes import Outcome, TriggerReport, TriggerState
 from trailboss.release.passing import Go, Pass, Stage, Step, Stop
 from trailboss.release.reading import read_details
-from trailboss.release.settings import differs, environment_tags, wanted_settings, write_settings
+from trailboss.release.settings import write_settings
 from trailboss.release.together import together
-from trailboss.release.traffic import confirm_live
+from trailboss.release.traffic import confirm_live, shift
 from trailboss.release.triggers import apply_triggers, read_record
-from trailboss.release.triggers.subdomain import url_of
 from trailboss.release.uploading import upload_artifact
 from trailboss.release.wiring import fingerprint
 from trailboss.release.wrangling import hand_over, why_wrangler
@@ -61,62 +61,6 @@ async def look(now: Pass) -> Step:
     return Go(now, "exists" if seen.exists else "is new")
 
 
-async def decide(now: Pass) -> Step:
-    """What is left to do: everything, only triggers and settings, or nothing at all."""
-    if now.options.dry_run:
-        return _planned(now)
-    artifact, seen = now.artifact, now.seen
-    if artifact is None or seen is None:
-        return Go(now)
-    must, body = _must_upload(now), _settings_to_write(now)
-    now = replace(now, upload=must, script_settings=body)
-    if must or seen.live is None:
-        check_split(now.name, seen, now.options)
-        size, gzipped = measure(artifact)
-        return Go(now.noting(size=size, gzip_size=gzipped))
-    now = now.noting(version_id=seen.live.id, version_number=seen.live.number, urls=_urls(now, seen.record))
-    if body is None and not any(change.write for change in seen.changes):
-        unchanged = tuple(change.planned() for change in seen.changes)
-        return Stop(now.noting(triggers=unchanged), Outcome.UNCHANGED, f"{seen.live.label} is this already")
-    return Go(now, "only triggers and settings differ")
-
-
-def _planned(now: Pass) -> Step:
-    if now.artifact is not None:
-        size, gzipped = measure(now.artifact)
-        now = now.noting(size=size, gzip_size=gzipped)
-    if now.seen is None:
-        return Stop(now, Outcome.PLANNED, "checked without an account")
-    now = now.noting(triggers=tuple(change.planned() for change in now.seen.changes))
-    if now.artifact is not None and not _must_upload(now):
-        return Stop(now, Outcome.PLANNED, "nothing to upload")
-    return Stop(now, Outcome.PLANNED, "a new version would be uploaded and get all traffic")
-
-
-def _must_upload(now: Pass) -> bool:
-    """Whether what is live differs in code or wiring from what is here, as far as anybody can tell."""
-    assert now.seen is not None and now.artifact is not None
-    live = now.seen.live
-    if live is None or now.options.force or now.options.secrets:
-        return True
-    made = made_by_us(live, now.seen.versions)
-    return (made.digest, made.wiring) != (now.artifact.digest, now.wiring)
-
-
-def _settings_to_write(now: Pass) -> dict[str, object] | None:
-    """The unversioned settings the account does not have yet; None when they are as wanted."""
-    assert now.seen is not None
-    record = now.seen.record
-    tags = environment_tags(
-        list((record or {}).get("tags") or ()),
-        service=now.subject.top_level_name,
-        environment=now.subject.wrangler_environment,
-        environments=bool(now.subject.environments),
-    )
-    body = wanted_settings(now.settings, tags)
-    return body if differs(body, record) else None
-
-
 async def wrangle(now: Pass) -> Step:
     """What our uploader does not know is done by wrangler, from build to triggers, and said so."""
     reason = why_wrangler(now)
@@ -128,10 +72,27 @@ async def wrangle(now: Pass) -> Step:
 async def upload(now: Pass) -> Step:
     """Code, bindings and secrets go up together and get all traffic, in whichever of its two ways
     wrangler would."""
+    if now.waiting is not None:
+        return await _move(now, now.waiting)
     if not now.upload:
         return Go(now)
     now = await upload_artifact(now, mode="deploy")
     return Go(now, f"version {(now.report.version_id or '')[:8]}")
+
+
+async def _move(now: Pass, version: Version) -> Step:
+    """Give a version that is up already all traffic."""
+    now.progress(f"Giving {version.label} all traffic")
+    await shift(
+        now.account,
+        now.name,
+        [Share(version.id, 100)],
+        before=now.seen.current if now.seen else None,
+        message=now.options.message,
+        deferred=True,
+        confirm=now.options.confirm,
+    )
+    return Go(now.noting(version_id=version.id, version_number=version.number), f"{version.label} was up")
 
 
 async def read_back(now: Pass) -> Step:
@@ -165,26 +126,12 @@ async def triggers(now: Pass) -> Step:
     if failed:
         return Stop(now, Outcome.PARTIAL, _partly(failed))
     record = await read_record(now.account, now.name) if now.report.first else seen.record
-    return Go(now.noting(urls=_urls(now, record)))
+    return Go(now.noting(urls=urls_of(now, record)))
 
 
 def _partly(failed: Sequence[TriggerReport]) -> str:
     kinds = ", ".join(dict.fromkeys(report.kind for report in failed))
     return f"the code is live, but {kinds} could not be updated; the same command again does the rest"
-
-
-def _urls(now: Pass, record: object) -> tuple[str, ...]:
-    """Where the Worker answers: workers.dev, routes, custom domains."""
-    from trailboss.release.triggers.addresses import read_addresses
-    from trailboss.release.triggers.subdomain import wants
-
-    found = []
-    url = url_of(record if isinstance(record, dict) else None)
-    if url and wants(now.settings)[0]:
-        found.append(url)
-    for address in read_addresses(now.settings) or ():
-        found.append(f"https://{address.pattern}" if address.custom_domain else address.pattern)
-    return tuple(found)
 
 
 CHECKS: tuple[tuple[str, Stage], ...] = (
