@@ -35,6 +35,8 @@ def digest_of(case: Case, wrangler: Wrangler) -> str:
     return seal(code_of(collect(subject, wrangler, case.folder.parent), wrangler), None).digest
 
 
+@pytest.mark.xdist_group("build-corpus")
+@pytest.mark.timeout(600)
 def test_digest_is_independent_of_the_environment(cases: dict[str, Case], wrangler: Wrangler) -> None:
     """Other bindings, variables and names; the same code."""
     assert digest_of(cases["env-staging"], wrangler) == digest_of(cases["env-top"], wrangler)
@@ -42,6 +44,8 @@ def test_digest_is_independent_of_the_environment(cases: dict[str, Case], wrangl
     assert digest_of(cases["storage"], wrangler) == digest_of(cases["vectorize"], wrangler)
 
 
+@pytest.mark.xdist_group("build-corpus")
+@pytest.mark.timeout(600)
 def test_digest_is_independent_of_the_place(
     tmp_path: Path, cases: dict[str, Case], wrangler: Wrangler, cache: BuildCache
 ) -> None:

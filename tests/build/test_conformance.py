@@ -18,6 +18,9 @@ from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
 
+# The first run starts wrangler for every project: one test process does it, with time to spare.
+pytestmark = [pytest.mark.xdist_group("build-corpus"), pytest.mark.timeout(600)]
+
 # Wrangler's dry run of a Worker without code shows a stand-in script that its real upload leaves out.
 WITHOUT_CODE = {"assets-only"}
 

@@ -110,6 +110,8 @@ def test_what_is_left_to_wrangler(settings: dict[str, Any]) -> None:
     assert needs_wrangler(worker)
 
 
+@pytest.mark.xdist_group("build-corpus")
+@pytest.mark.timeout(600)
 def test_what_is_not(cases: dict[str, Case]) -> None:
     assert [name for name, case in cases.items() if needs_wrangler(case.worker, case.options)] == []
 

@@ -25,6 +25,9 @@ from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
 
+# The first run starts wrangler for every project: one test process does it, with time to spare.
+pytestmark = [pytest.mark.xdist_group("build-corpus"), pytest.mark.timeout(600)]
+
 # The calls that change something. Triggers and consumers are the release's business.
 WRITES = [
     ("POST", r"/workers/scripts/[^/]+/assets-upload-session"),
