@@ -13,7 +13,7 @@ import pytest
 
 from tests.sandbox.sidecar.driver import SUBDOMAIN, Sidecar, routed, says, until, version, worker
 
-SWAPS = 12
+SWAPS = 8
 
 
 async def _load(sidecar: Sidecar, host: str, stop: asyncio.Event, clients: int = 8) -> Counter[str]:

@@ -1,5 +1,6 @@
 // The declared state, and the orderly way from one to the next: hold, drain, swap, resume.
 import { setTimeout as sleep } from "node:timers/promises";
+import { at } from "./edge/choose.mjs";
 import { Refused, log } from "./errors.mjs";
 import { Network } from "./runtime/network.mjs";
 
@@ -63,7 +64,8 @@ export class Supervisor {
   #workers(declared) {
     const workers = [...declared.workers];
     const known = new Set(workers.map(keyOf));
-    for (const [key, worker] of this.#previews) if (!known.has(key)) workers.push(worker);
+    const { scripts } = declared.routing;
+    for (const [key, worker] of this.#previews) if (!known.has(key) && scripts[worker.script] !== undefined) workers.push(worker);
     return workers.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   }
 
@@ -118,13 +120,15 @@ export class Supervisor {
       this.ingress.route(routing);
     } finally {
       if (this.runtime.running) this.ingress.retarget(this.runtime.targets);
+      // Whatever crashed before is no longer what runs.
+      this.#crashOver();
       this.ingress.gate.reopen();
     }
   }
 
   // When a Worker does not start, what ran before runs again.
   async #inPlace(workers, routing) {
-    const before = this.runtime.running;
+    const before = this.#live.print !== null || this.#live.workers.length > 0;
     await this.runtime.stop();
     try {
       await this.runtime.adopt(await this.runtime.prepare(workers, routing));
@@ -154,11 +158,6 @@ export class Supervisor {
     });
   }
 
-  /** Forget the previews of a script (its versions or their bindings changed). */
-  forget(script) {
-    for (const [key, worker] of this.#previews) if (worker.script === script) this.#previews.delete(key);
-  }
-
   /** Hold requests and end the runtime, so that files under `persist` may be touched. */
   begin() {
     return this.#serial(async () => {
@@ -176,32 +175,55 @@ export class Supervisor {
     return this.#serial(async () => {
       if (!this.#exclusive) throw new Refused(409, "the runtime was not stopped for exclusive access");
       this.#exclusive = false;
-      const workers = this.#workers(this.#declared);
-      await this.#swap(workers, this.#declared.routing, this.#print(workers));
+      try {
+        const workers = this.#workers(this.#declared);
+        await this.#swap(workers, this.#declared.routing, this.#print(workers));
+      } finally {
+        this.ingress.gate.reopen();
+      }
     });
   }
 
-  /** The deployed version of `script` (or `version`, if given) as the runtime names it. */
+  /** The version of `script` an event goes to, as the runtime names it: `version`, if given, else by percentages. */
   target(script, version) {
-    if (version !== undefined) return `${script}@${version}`;
-    const host = this.runtime.net?.hostOf(script);
-    if (host === undefined) throw new Refused(404, `no version of ${script} is deployed`);
-    return host.name;
+    const chosen = version ?? at(this.runtime.net?.deployed(script) ?? [], Math.random());
+    if (chosen === undefined) throw new Refused(404, `no version of ${script} is deployed`);
+    return `${script}@${chosen}`;
   }
 
-  /** workerd died: hold everyone until Miniflare has started another. */
+  /** workerd died: hold everyone until Miniflare has started another. If it cannot, everything is built anew. */
   crashed() {
     if (this.#crash !== null) return;
     this.ingress.stats.crashes += 1;
-    let over;
-    this.#crash = { promise: new Promise((resolve) => (over = resolve)), over: () => over() };
+    const crash = {};
+    crash.promise = new Promise((resolve) => (crash.over = resolve));
+    this.#crash = crash;
     this.ingress.gate.close(0).catch((error) => log(error.message));
+    this.#watchRestart(crash).catch((error) => log(`after a crash: ${error.message}`));
+  }
+
+  async #watchRestart(crash) {
+    // Miniflare queues the restart after it told of the crash.
+    await sleep(0);
+    const failed = await this.runtime.ready().then(() => false, () => true);
+    if (!failed || this.#crash !== crash) return;
+    await this.#serial(async () => {
+      if (this.#crash !== crash) return;
+      await this.runtime.stop();
+      this.#live = { ...this.#live, print: null };
+      await this.#become(this.#declared).finally(() => this.#crashOver());
+    });
   }
 
   restarted() {
     this.ingress.retarget(this.runtime.targets);
+    this.#crashOver();
+  }
+
+  #crashOver() {
+    if (this.#crash === null) return;
     this.ingress.gate.reopen();
-    this.#crash?.over();
+    this.#crash.over();
     this.#crash = null;
   }
 

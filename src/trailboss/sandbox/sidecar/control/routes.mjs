@@ -19,7 +19,10 @@ export function routes(control, { supervisor, runtime, ingress, validator, confi
 
 function triggers(control, { supervisor, runtime, ingress }) {
   for (const op of ["scheduled", "queue"]) {
-    control.json("POST", `/trigger/${op}`, ({ script, version, ...input }) => ingress.gate.pass(() => runtime.trigger(supervisor.target(script, version), op, input)));
+    control.json("POST", `/trigger/${op}`, async ({ script, version, ...input }) => {
+      await supervisor.running();
+      return ingress.gate.pass(() => runtime.trigger(supervisor.target(script, version), op, input));
+    });
   }
 }
 

@@ -6,6 +6,7 @@ export class Gate {
   held = 0;
   heldTotal = 0;
   #closed = null;
+  #holders = 0;
   #idle = null;
 
   get open() {
@@ -53,13 +54,21 @@ export class Gate {
     }
   }
 
-  /** Hold newcomers, then wait until nothing is in flight or `bound` ms are over; true when it drained. */
+  /**
+   * Hold newcomers, then wait until nothing is in flight or `bound` ms are over; true when it drained. Several may hold
+   * the gate at once (a crash during a swap): it opens when each of them has called `reopen`.
+   */
   async close(bound) {
-    let resume;
-    const promise = new Promise((resolve) => (resume = resolve));
-    this.#closed = { promise, resume, draining: true };
+    this.#holders += 1;
+    if (this.#closed === null) {
+      let resume;
+      const promise = new Promise((resolve) => (resume = resolve));
+      this.#closed = { promise, resume, draining: false };
+    }
+    const closed = this.#closed;
+    closed.draining = true;
     const drained = await this.#drained(bound);
-    this.#closed.draining = false;
+    closed.draining = false;
     return drained;
   }
 
@@ -77,6 +86,8 @@ export class Gate {
   }
 
   reopen() {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
     const closed = this.#closed;
     this.#closed = null;
     closed?.resume();
