@@ -198,7 +198,9 @@ def stop(name: str = "", home: Path | None = None) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX)  # the daemon holds it until its very end
     finally:
         killer.cancel()
-    _started[:] = [process for process in _started if process.poll() is None]
+    for process in [process for process in _started if process.pid == pid]:
+        process.wait()
+        _started.remove(process)
     folder.connection.unlink(missing_ok=True)
     return True
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 State = dict[str, Any]
+ATTEMPTS = 3
 
 
 class Rejected(Exception):
@@ -75,21 +76,33 @@ class Runtime:
         """One call to the side-car's control port, held while it is being restarted."""
         import aiohttp
 
-        if ready and not await self.supervisor.ready():
-            raise ApiError(503, 10013, "The sandbox's runtime is not running; `sandbox status` says why.")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), auto_decompress=False
-            )
-        url = f"http://127.0.0.1:{self.supervisor.child.control_port}/{path}"
         headers = {**kwargs.pop("headers", {}), "authorization": f"Bearer {self._token}"}
+        limit = aiohttp.ClientTimeout(total=seconds)
         try:
-            async with self._session.request(
-                method, _url(url), headers=headers, timeout=aiohttp.ClientTimeout(total=seconds), **kwargs
-            ) as response:
+            response = await self._open(method, path, ready, headers=headers, timeout=limit, **kwargs)
+            async with response:
                 yield Answer(response)
         except aiohttp.ClientConnectionError as error:
             raise ApiError(503, 10013, f"The sandbox's runtime went away: {error}") from error
+
+    async def _open(self, method: str, path: str, ready: bool, **kwargs: Any) -> aiohttp.ClientResponse:
+        """Send; when nobody listens any more, nothing was sent, so wait for the next side-car and send
+        again."""
+        import aiohttp
+
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=0)
+            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        for _ in range(ATTEMPTS):
+            if ready and not await self.supervisor.ready():
+                break
+            port = self.supervisor.child.control_port
+            try:
+                url = _url(f"http://127.0.0.1:{port}/{path}")
+                return await self._session.request(method, url, **kwargs)
+            except aiohttp.ClientConnectorError:
+                self.supervisor.lost(port)
+        raise ApiError(503, 10013, "The sandbox's runtime is not running; `sandbox status` says why.")
 
     async def call(self, method: str, path: str, body: Any = None, *, ready: bool = True) -> tuple[int, Any]:
         """(status, JSON) of a control call."""

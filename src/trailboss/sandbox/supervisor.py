@@ -71,6 +71,11 @@ class Supervisor:
             return False
         return True
 
+    def lost(self, control_port: int) -> None:
+        """Somebody found the side-car of that port gone before its end was noticed."""
+        if self.child.control_port == control_port:
+            self._ready.clear()
+
     async def stop(self) -> None:
         """End the side-car and everything it started."""
         self._stopping = True
