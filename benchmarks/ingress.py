@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/ingress.py [--quick]
 
-Throughput against the runtime's own socket, what the hop adds, how fast a weight changes, whether a swap fails a
-request, whether the split is fair, how long a start takes. Uses `wrk` when it is installed, else an aiohttp client
-(slower than the server: its ratios flatter the ingress). Shares the machine with whatever else runs: read the
-ratios, not the figures.
+Throughput against the runtime's own socket, what the hop adds, how fast a weight changes, whether a swap
+fails a request, whether the split is fair, how long a start takes. Uses `wrk` when it is installed, else an
+aiohttp client (slower than the server: its ratios flatter the ingress). It shares the machine with whatever
+else runs: read the ratios, not the figures.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ async def weight_change() -> float:
 
 
 async def swaps(count: int, workers: int) -> dict[str, float]:
-    """`count` new versions under 16 busy clients: what failed, how long each took, how long requests were held."""
+    """`count` new versions under 16 busy clients: what failed, what each took, how long requests were held."""
     seen: Counter[str] = Counter()
     took: list[float] = []
     held: list[float] = []
@@ -232,7 +232,7 @@ async def swaps(count: int, workers: int) -> dict[str, float]:
 
 
 async def visible(workers: int) -> float:
-    """Median ms from declaring a new version to its first answer, with `workers` Workers and no other load."""
+    """Median ms from declaring a new version to its first answer, with `workers` Workers and no load."""
     took = []
     with sidecar() as running:
         async with aiohttp.ClientSession() as session:

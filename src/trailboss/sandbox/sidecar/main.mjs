@@ -1,12 +1,27 @@
 // The Node side-car: owns Miniflare (and with it workerd), routes public requests to Worker versions, reaches the data.
 //
-// Started as `node main.mjs`; the first line of standard input is a JSON object (see boot()). When standard input
-// closes, everything ends. Python, in ../, is the only caller; the protocol is HTTP on loopback (routes below).
+// Started as `node main.mjs`; the first line of standard input is a JSON object: {toolchain, persist, edge: {host, port},
+// control: {host, port}, api, token, account: {id, subdomain}, drain_ms?, traced?}. One line comes back on standard
+// output: {"ready": true, "edge_port", "control_port"} or {"ready": false, "error": {message, code}}. When standard input
+// closes, everything ends. Python, in ../, is the only caller. The control port speaks JSON, with the bearer token:
 //
-// Binding types that load but throw "BindingUnavailableError" when used: browser (no browser is installed),
-// ai_search, ai_search_namespace, agent_memory, artifacts, flagship, media, mtls_certificate, vpc_service,
-// vpc_network, logfwdr, analytics, messaging, k2; hyperdrive without a local connection string; any binding whose
-// target (Worker, class, Workflow) is not deployed. A dispatch namespace answers "Worker not found" for every name.
+//   PUT  /state {workers, routing, resources}   live when answered: {reloaded, ms}; 422 {error: {message, script, version}}
+//   PUT  /routing                               weights, hosts, routes; reloads only when a Durable Object's host or what a
+//                                               service binding leads to changes with it
+//   PUT  /trace {scripts: "all" | [name]}       whose traces are posted to api/trace (at first: all); never reloads
+//   POST /validate W                            {ok: true, startup_time_ms, handlers, named_handlers, classes: [{name, kind}]}
+//                                               or {ok: false, kind, message, summary, stack}; kind is startup,
+//                                               missing_export or missing_main
+//   POST /trigger/scheduled, /trigger/queue     an event on one version
+//   ANY  /data/kv|d1|r2/...                     the stores the bindings use; see data/
+//   POST /exclusive/begin, /exclusive/end       the runtime stopped, requests held
+//   GET  /health, GET /stats, DELETE /stats
+//
+// Binding types that load but throw "BindingUnavailableError" when used: browser (no browser is installed), ai_search,
+// ai_search_namespace, agent_memory, artifacts, flagship, media, mtls_certificate, vpc_service, vpc_network, logfwdr,
+// analytics, messaging, k2, every unknown type; hyperdrive without `localConnectionString`; any binding whose target
+// (Worker, class, Workflow) is not deployed. A dispatch namespace answers "Worker not found" for every name.
+// analytics_engine and pipelines take what is written and keep nothing.
 import readline from "node:readline";
 import { Callbacks } from "./callbacks.mjs";
 import { ControlServer } from "./control/server.mjs";

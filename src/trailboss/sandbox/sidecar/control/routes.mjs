@@ -9,7 +9,14 @@ export function routes(control, { supervisor, runtime, ingress, validator, confi
   control.json("POST", "/validate", (worker) => validator.validate(worker));
   control.json("POST", "/exclusive/begin", () => supervisor.begin());
   control.json("POST", "/exclusive/end", () => supervisor.end());
-  control.json("GET", "/health", () => ({ ok: true, running: runtime.running, exclusive: supervisor.exclusive, pid: process.pid, ports: runtime.running ? Object.fromEntries(runtime.targets) : {}, subdomain: config.account.subdomain }));
+  control.json("GET", "/health", () => ({
+    ok: true,
+    running: runtime.running,
+    exclusive: supervisor.exclusive,
+    pid: process.pid,
+    ports: runtime.running ? Object.fromEntries(runtime.targets) : {},
+    subdomain: config.account.subdomain,
+  }));
   control.json("GET", "/stats", () => ingress.report());
   control.json("DELETE", "/stats", () => ingress.stats.reset());
   triggers(control, { supervisor, runtime, ingress });
@@ -26,13 +33,14 @@ function triggers(control, { supervisor, runtime, ingress }) {
   }
 }
 
-// Data operations are requests like others: a swap waits for them and holds new ones.
+// A swap waits for data operations and holds new ones while it changes the runtime. They may pass while it drains: one of
+// them may stand behind a Worker's own call to the API, which the drain waits for.
 function data(control, { supervisor, runtime, ingress }) {
   const stores = { "/data/kv/": new Kv(runtime), "/data/d1/": new D1(runtime), "/data/r2/": new R2(runtime) };
   for (const [prefix, store] of Object.entries(stores)) {
     control.on("*", prefix, async (context) => {
       await supervisor.running();
-      await ingress.gate.pass(() => store.handle(context));
+      await ingress.gate.pass(() => store.handle(context), true);
     });
   }
 }

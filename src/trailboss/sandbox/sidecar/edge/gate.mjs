@@ -45,8 +45,8 @@ export class Gate {
   }
 
   /** Run `work` inside the gate. */
-  async pass(work) {
-    await this.enter();
+  async pass(work, nested = false) {
+    await this.enter(nested);
     try {
       return await work();
     } finally {
