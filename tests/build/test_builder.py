@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.build.corpus import SOURCE, Case, copy_project
-from tests.build.test_cache import load, make
+from tests.build.projects import load, make
 from trailboss.build import Artifact, BuildCache, Options, build, build_async
 from trailboss.build.artifact import seal
 from trailboss.build.builder import code_of

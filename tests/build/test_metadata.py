@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.build.corpus import SOURCE, Case
-from tests.build.test_cache import load, make
+from tests.build.projects import load, make
 from trailboss.build import Options, needs_wrangler
 from trailboss.build.metadata import annotations, bindings, lifecycle
 from trailboss.build.metadata.compose import placement

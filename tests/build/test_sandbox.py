@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.build.test_cache import load, make
+from tests.build.projects import load, make
 from tests.conftest import Sandbox
 from trailboss.build import BuildCache, Uploaded, build, read_message, upload
 from trailboss.cloud import Cloud, Target

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.build.projects import load, make
 from tests.build.stub import Account, Recorded, Refusal, Stub, connect, serve
-from tests.build.test_cache import load, make
 from trailboss.build import Existing, Uploaded, read_message, upload
 from trailboss.build.artifact import Artifact, Code, Module, seal
 from trailboss.build.assets import scan

@@ -13,7 +13,7 @@ class Options:
     """Wrangler's deploy flags; a value of None or an empty mapping leaves the configuration as it is.
 
     `script` is the positional entry file, `bundle=False` is `--no-bundle`, `outdir` a folder that receives
-    the artifact in its on-disk form, `dry_run` stops `upload()` before its first API call.
+    the artifact in its on-disk form. `dry_run` is for the caller, who then uploads nothing (see `preview`).
     """
 
     name: str | None = None
@@ -38,7 +38,6 @@ class Options:
     preview_alias: str | None = None
     durable_objects_code_update_mode: Mapping[str, Any] | None = None
     outdir: Path | None = None
-    outfile: Path | None = None
     dry_run: bool = False
 
     def build_arguments(self) -> list[str]:

@@ -49,7 +49,7 @@ async def provision(
     filled: Bindings = {}
     made: list[str] = []
     unchecked: list[str] = []
-    deployed = existing.bindings
+    deployed = existing.bindings if existing.exists else ()
     for name, (kind, fields) in bindings.items():
         filled[name] = (kind, fields)
         product = PRODUCTS.get(kind)
