@@ -58,14 +58,15 @@ def start(
     returns when the sandbox has ended.
 
     Raises:
-        SandboxError: TB5001 name, TB5002 port, TB5004 folder, TB5005 damaged state, TB5006 runtime, TB5007
-        crash. BuildError: TB3001-TB3004, no Node or no toolchain.
+        SandboxError: TB5001 name, TB5002 port, TB5003 another start on its way, TB5004 folder, TB5005
+        damaged state, TB5006 runtime, TB5007 crash. BuildError: TB3001-TB3004, no Node or no toolchain.
     """
     folder = folder_of(name, home)
     if is_running(folder):
-        if not reset and folder.connection.exists():
+        if reset:
+            stop(name, home)
+        elif folder.connection.exists():
             return read_connection(folder)
-        stop(name, home)
     options = {"port": port, "edge_port": edge_port, "reset": reset, "strict": strict}
     process, line = _launch(folder, options, progress)
     _await_ready(folder, process, line)

@@ -34,6 +34,9 @@ from trailboss.version import __version__
 
 log = logging.getLogger("trailboss.sandbox")
 RESTART_PAUSE = 1.0
+KEEP_ALIVE = 300
+"""Seconds an idle connection is kept: longer than clients pool theirs, so that none is closed under a
+request."""
 
 
 class _Protocol(H11Protocol):
@@ -118,9 +121,16 @@ def build(held: Held, supervisor: Supervisor) -> Box:
 
 
 async def _run(held: Held, box: Box, supervisor: Supervisor, stopping: asyncio.Event) -> int:
-    server = _Server(
-        uvicorn.Config(App(box), http=_Protocol, ws="none", lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(
+        App(box),
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
     )
+    server = _Server(config)
     serving = box.spawn(server.serve([held.listener]), "API server")
     await box.tails.listen()
     box.spawn(supervisor.run(), "side-car supervisor")
