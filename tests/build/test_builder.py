@@ -191,3 +191,28 @@ def test_own_wrangler_is_preferred_when_new_enough(tmp_path: Path) -> None:
         assert found.is_own is own
         assert (found.script == package / "bin/wrangler.js") is own
     assert "too old" in said[0]
+
+
+def test_generated_configuration_is_built_where_wrangler_would(tmp_path: Path, cache: BuildCache) -> None:
+    """A build tool's redirect: paths count from the generated file, sources from the user's."""
+    generated = {
+        "name": "made",
+        "main": "index.js",
+        **DATE,
+        "no_bundle": True,
+        "rules": [{"type": "ESModule", "globs": ["**/*.js"]}],
+        "assets": {"directory": "../client"},
+    }
+    files = {
+        ".wrangler/deploy/config.json": '{"configPath": "../../out/worker/wrangler.json"}',
+        "out/worker/wrangler.json": json.dumps(generated),
+        "out/worker/index.js": 'import { x } from "./chunk.js";\nexport default { x };\n',
+        "out/worker/chunk.js": "export const x = 1;\n",
+        "out/client/a.txt": "asset\n",
+    }
+    worker = project(tmp_path / "p", {"index.js": "export default {};", **files})
+    artifact = build(worker, cache=cache)
+    assert [module.name for module in artifact.modules] == ["index.js", "chunk.js"]
+    assert artifact.assets is not None
+    assert list(artifact.assets.files) == ["/a.txt"]
+    assert build(worker, cache=cache).cached
