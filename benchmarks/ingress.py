@@ -197,7 +197,7 @@ async def weight_change() -> float:
 
 
 async def swaps(count: int, workers: int) -> dict[str, float]:
-    """`count` new versions under 16 busy clients: what failed, what each took, how long requests were held."""
+    """`count` new versions under 16 busy clients: what failed, what each took, how long it held requests."""
     seen: Counter[str] = Counter()
     took: list[float] = []
     held: list[float] = []
