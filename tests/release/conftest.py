@@ -26,7 +26,7 @@ T = TypeVar("T")
 CODE = """export default {
   async fetch(request, env) {
     console.log("asked", new URL(request.url).pathname);
-    return new Response(`TEXT ${env.GREETING ?? ""} ${env.TOKEN ?? ""}`);
+    return new Response(`${env.TEXT} ${env.GREETING ?? ""} ${env.TOKEN ?? ""}`);
   },
   async scheduled() {}, async queue() {},
 };"""
@@ -67,12 +67,16 @@ class Desk:
     def writes(self) -> list[str]:
         return [call for call in self.calls if not call.startswith("GET ")]
 
-    def write(self, *, text: str = "one", name: str = "hello", **settings: Any) -> None:
-        """The project's files: a Worker that answers `text`, with these settings over the least ones."""
+    def write(self, *, text: str = "one", code: str = "", name: str = "hello", **settings: Any) -> None:
+        """The project's files: a Worker that answers `text`, with these settings over the least ones.
+
+        The text is a variable, so that another text needs no bundling; `code` changes the code itself.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = {"name": name, "main": "index.js", "compatibility_date": "2026-08-04"}
-        (self.folder / "wrangler.json").write_text(json.dumps({**config, **settings}))
-        (self.folder / "index.js").write_text(CODE.replace("TEXT", text))
+        config = {"name": name, "main": "index.js", "compatibility_date": "2026-08-04", **settings}
+        config["vars"] = {"TEXT": text, **settings.get("vars", {})}
+        (self.folder / "wrangler.json").write_text(json.dumps(config))
+        (self.folder / "index.js").write_text(CODE + code)
 
     def project(self) -> Project:
         return Project.load(self.folder, environ={})

@@ -32,7 +32,7 @@ def test_first_unchanged_changed(desk: Desk) -> None:
     assert (again.outcome, again.version_id) == (Outcome.UNCHANGED, first.version_id)
     assert desk.writes == [] and len(desk.calls) == 3
 
-    desk.write(text="two", vars={"GREETING": "hi"})
+    desk.write(text="two", code="console.log(1);", vars={"GREETING": "hi"})
     second = desk.deploy(message="Second try", tag="t2").workers[0]
     assert (second.outcome, second.shape, second.version_number) == (Outcome.DEPLOYED, "version", 2)
     assert second.previous_version_id == first.version_id
@@ -117,9 +117,10 @@ def test_a_failing_trigger_is_partial_and_heals(desk: Desk) -> None:
 
 
 def test_dry_run_writes_nothing(desk: Desk) -> None:
-    desk.write(triggers={"crons": ["*/5 * * * *"]})
+    desk.write(triggers={"crons": ["*/5 * * * *"]}, vars={"GREETING": "hi"})
     report = desk.deploy(dry_run=True).workers[0]
     assert report.outcome is Outcome.PLANNED and report.size and report.gzip_size
+    assert report.bindings == ("env.TEXT (plain_text)", "env.GREETING (plain_text)")
     assert desk.writes == []
     assert {trigger.state for trigger in report.triggers} == {TriggerState.PLANNED}
 

@@ -76,7 +76,8 @@ def _planned(now: Pass) -> Step:
     live = seen.live
     if now.artifact is not None and live is not None and is_this(now, live):
         return Stop(now, Outcome.PLANNED, "nothing to upload")
-    return Stop(now, Outcome.PLANNED, "a new version would be uploaded and get all traffic")
+    what = " and get all traffic" if now.options.triggers else ""
+    return Stop(now, Outcome.PLANNED, f"a new version would be uploaded{what}")
 
 
 def _settings_to_write(now: Pass, seen: Seen) -> dict[str, object] | None:

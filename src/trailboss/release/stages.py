@@ -21,6 +21,7 @@ from trailboss.release.together import together
 from trailboss.release.traffic import confirm_live, shift
 from trailboss.release.triggers import apply_triggers, read_record
 from trailboss.release.uploading import upload_artifact
+from trailboss.release.wires import describe_bindings
 from trailboss.release.wiring import fingerprint
 from trailboss.release.wrangling import hand_over, why_wrangler
 
@@ -28,7 +29,7 @@ from trailboss.release.wrangling import hand_over, why_wrangler
 async def preflight(now: Pass) -> Step:
     """Refuse what can be known to be wrong without building or asking."""
     check_settings(now.subject, now.options)
-    return Go(now, f"settings of {now.name} are in order")
+    return Go(now.noting(bindings=describe_bindings(now.subject)), f"settings of {now.name} are in order")
 
 
 async def build(now: Pass) -> Step:
