@@ -70,6 +70,10 @@ def test_it_says_why_a_command_of_ours_went_to_wrangler(folder: Path) -> None:
     assert "goes to wrangler" in done.stderr
 
 
+def test_a_profile_is_a_login_of_wranglers(folder: Path) -> None:
+    assert told(folder, "whoami", "--profile", "work")["args"] == ["whoami", "--profile", "work"]
+
+
 def test_input_and_status_are_wranglers(folder: Path) -> None:
     done = start(folder, "pages", "deploy", stdin="from a pipe", FAKE_STATUS="7")
     assert done.returncode == 7

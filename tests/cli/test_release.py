@@ -145,13 +145,25 @@ def test_secrets_never_appear(trailboss: Trailboss, target: Sandbox, hello: Path
     )
 
 
-def test_delete_asks_and_is_idempotent(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
+def test_delete(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     trailboss("deploy")
     assert 'Would delete "hello"' in trailboss("delete", "--dry-run").out
-    refused = trailboss("delete", "--json")
-    assert (refused.status, refused.error["code"]) == (6, "TB4061")
-    assert trailboss("delete", "--force", "--json").json["deleted"] is True
-    assert trailboss("delete", "--force", "--json").json["deleted"] is False
+    caller = hello.parent / "caller"
+    caller.mkdir()
+    (caller / "index.js").write_text("export default { fetch: (request, env) => env.HELLO.fetch(request) }")
+    settings = {
+        "name": "caller",
+        "main": "index.js",
+        "compatibility_date": "2026-11-01",
+        "services": [{"binding": "HELLO", "service": "hello"}],
+    }
+    (caller / "wrangler.json").write_text(json.dumps(settings))
+    assert trailboss("deploy", "--cwd", str(caller)).status == 0
+    used = trailboss("delete", "--json")
+    assert (used.status, used.error["code"]) == (6, "TB4060")
+    assert trailboss("delete", "caller", "--json").json["deleted"] is True  # nobody would miss it
+    assert trailboss("delete", "--json").json["deleted"] is True
+    assert trailboss("delete", "--json").json["deleted"] is False
 
 
 def test_tail_ends_by_itself_and_filters(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:

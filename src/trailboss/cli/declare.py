@@ -34,7 +34,7 @@ class Command(click.Command):
         shared: list[tuple[str, str]] = []
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and param.param_type_name == "option":
                 (shared if param.name in _FIELDS or "--help" in param.opts else own).append(record)
         for title, records in (("Options", own), ("Everywhere", shared)):
             if records:

@@ -89,6 +89,8 @@ def _run(entry: Entry, line: Line) -> int:
 
     from trailboss.cli.declare import Elsewhere
 
+    if entry.wrangler and any(word.partition("=")[0] == "--profile" for word in line.arguments):
+        return _hand_over(line, "--profile is a login of wrangler's: the whole command goes there")
     command = load(entry)
     try:
         status = command.main(args=line.arguments, prog_name=f"trailboss {line.words}", standalone_mode=False)

@@ -11,6 +11,7 @@ from trailboss.cli.output import Output
 from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
+    from trailboss.release.callbacks import Confirm
     from trailboss.release.delete import DeleteResult
 
 
@@ -34,12 +35,20 @@ def delete(run: Run, worker: str | None, name: str | None, force: bool, dry_run:
         done = DeleteResult(script, deleted=False, usage=usage or Usage((), ()))
         run.result(done, lambda output: _would(output, done, exists=usage is not None))
         return
+    confirm = run.confirm() or (None if force else _unattended(run, script))
     done = run.call(
-        lambda cloud: delete_worker(
-            cloud, script, force=force, confirm=run.confirm(), progress=run.output.progress
-        )
+        lambda cloud: delete_worker(cloud, script, force=force, confirm=confirm, progress=run.output.progress)
     )
     run.result(done, lambda output: _show(output, done))
+
+
+def _unattended(run: Run, script: str) -> Confirm | None:
+    """Without anybody to ask wrangler says yes. So does this, but only for a Worker nobody would miss."""
+    from trailboss.release.delete import read_usage
+
+    usage = run.call(lambda cloud: read_usage(cloud, script))
+    harmless = usage is None or not (usage.users or usage.storage)
+    return (lambda _question: True) if harmless else None
 
 
 def _would(output: Output, done: DeleteResult, *, exists: bool) -> None:
