@@ -25,6 +25,8 @@ class Fault(msgspec.Struct, gc=False):
 
 
 class ScriptVersion(msgspec.Struct, gc=False):
+    """The version that ran."""
+
     id: str = ""
     tag: str | None = None
     message: str | None = None

@@ -24,6 +24,8 @@ Test = Callable[[Event], bool]
 
 @dataclass(frozen=True, slots=True)
 class Word:
+    """One word of a filter: what it asks, of which field, and whether it must not hold."""
+
     field: str
     test: Test
     negated: bool

@@ -35,6 +35,8 @@ class Outcome(StrEnum):
 
 
 class TriggerState(StrEnum):
+    """How it ended for one trigger."""
+
     UNCHANGED = "unchanged"
     UPDATED = "updated"
     PLANNED = "planned"

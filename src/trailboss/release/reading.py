@@ -60,6 +60,7 @@ def with_missing(catalogue: Catalogue, version: Version) -> Catalogue:
 
 
 def no_such_worker(name: str) -> ReleaseError:
+    """The refusal of every verb that needs a Worker which exists (TB4010)."""
     return ReleaseError(
         "TB4010",
         f'There is no Worker called "{name}" in this account.',

@@ -49,6 +49,8 @@ class SecretChange:
 
 @dataclass(frozen=True, slots=True)
 class SecretName:
+    """A secret without its value; `type` is "secret_text" or "secret_key"."""
+
     name: str
     type: str
 
