@@ -69,7 +69,7 @@ class Sandbox:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A real daemon with its side-car, one per test process. State carries over: use `account`."""
     home = tmp_path_factory.mktemp("sandbox")
-    connection = process.start("test", home, port=0, edge_port=0, strict=True)
+    connection = process.start("test", home, port=0, edge_port=0, strict=True, leashed=True)
     headers = {"authorization": f"Bearer {connection.token}"}
     with httpx.Client(headers=headers, timeout=60) as http:
         yield Sandbox(connection, home, http)

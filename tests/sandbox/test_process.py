@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,3 +119,16 @@ def test_a_killed_daemon_leaves_nothing_behind(home: Path) -> None:
             os.waitpid(connection.pid, 0)
     assert process.status("box", home).running is False
     assert start(home).pid != connection.pid
+
+
+def test_a_leashed_sandbox_ends_with_its_starter(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys\n"
+        "from trailboss.sandbox import process\n"
+        "process.start('box', pathlib.Path(sys.argv[1]), port=0, edge_port=0, leashed=True)\n"
+        "os._exit(1)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    with folder_of("box", tmp_path).lock.open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # free once the daemon has gone
+    assert process.status("box", tmp_path).running is False

@@ -37,6 +37,8 @@ class Options:
     report: int
     reset: bool = False
     strict: bool = False
+    leash: int = -1
+    """A pipe's reading end that ends with the starter, and the sandbox with it; -1 for none."""
 
 
 @dataclass(slots=True)

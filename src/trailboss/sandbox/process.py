@@ -28,6 +28,9 @@ _started: list[subprocess.Popen[bytes]] = []
 """Daemons this process started: kept so that they are reaped, since they outlive the call but not always
 us."""
 
+_leashes: list[int] = []
+"""The writing ends of leashes: open until this process ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -50,16 +53,18 @@ def start(
     foreground: bool = False,
     reset: bool = False,
     strict: bool = False,
+    leashed: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Connection:
     """Start the sandbox and return when it answers; the connection of the one that already runs, if one does.
 
     `reset` begins with an empty account (and is the way out of damaged state). With `foreground` the call
-    returns when the sandbox has ended.
+    returns when the sandbox has ended. A `leashed` sandbox ends when this process does, however it ends.
 
     Raises:
-        SandboxError: TB5001 name, TB5002 port, TB5003 another start on its way, TB5004 folder, TB5005
-        damaged state, TB5006 runtime, TB5007 crash. BuildError: TB3001-TB3004, no Node or no toolchain.
+        SandboxError: TB5001 name, TB5002 port, TB5003 another start on its way, TB5004 folder, TB5005 damaged
+            state, TB5006 runtime, TB5007 crash.
+        BuildError: TB3001-TB3004, no Node or no toolchain.
     """
     folder = folder_of(name, home)
     if is_running(folder):
@@ -67,7 +72,10 @@ def start(
             stop(name, home)
         elif folder.connection.exists():
             return read_connection(folder)
-    options = {"port": port, "edge_port": edge_port, "reset": reset, "strict": strict}
+    options: dict[str, Any] = {"port": port, "edge_port": edge_port, "reset": reset, "strict": strict}
+    if leashed:
+        options["leash"], held = os.pipe()
+        _leashes.append(held)
     process, line = _launch(folder, options, progress)
     _await_ready(folder, process, line)
     connection = read_connection(folder)
@@ -99,13 +107,15 @@ def _launch(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(writing,),
+            pass_fds=tuple(fd for fd in (writing, wanted.get("leash")) if fd is not None),
             start_new_session=True,
             cwd=str(folder.root),
         )
         os.close(log)
     finally:
         os.close(writing)
+        if "leash" in wanted:
+            os.close(wanted["leash"])
     _started.append(process)
     return process, reading
 

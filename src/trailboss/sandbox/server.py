@@ -75,6 +75,8 @@ async def _serve(held: Held) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    if held.options.leash >= 0:
+        asyncio.get_running_loop().add_reader(held.options.leash, stopping.set)
     supervisor = Supervisor(held.launch, held.child)
     try:
         box = build(held, supervisor)
