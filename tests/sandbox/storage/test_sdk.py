@@ -1,9 +1,11 @@
 """The official SDK as a client of the storage, messaging and zone products."""
 
 import base64
+import hashlib
 import json
 
 import cloudflare
+import httpx
 import pytest
 from cloudflare import Cloudflare
 
@@ -91,6 +93,46 @@ def test_d1(client, account, sandbox):
     assert d1.get(made.uuid, account_id=account).read_replication.mode == "auto"
     assert [one.name for one in d1.list(account_id=account)] == ["app"]
     d1.delete(made.uuid, account_id=account)
+
+
+def _import(sandbox, path, script):
+    """Import a script as wrangler does; the last answer."""
+    etag = hashlib.md5(script).hexdigest()
+    begun = sandbox.call("POST", f"{path}/import", {"action": "init", "etag": etag})
+    with httpx.Client() as stranger:
+        put = stranger.put(begun["upload_url"], content=script)
+    assert put.headers["etag"] == f'"{etag}"'
+    wrong = {"action": "ingest", "filename": begun["filename"], "etag": "0" * 32}
+    assert sandbox.call("POST", f"{path}/import", wrong, expect=400)["code"] == 7400
+    state = sandbox.call("POST", f"{path}/import", {**wrong, "etag": etag})
+    while state["status"] == "active":
+        poll = {"action": "poll", "current_bookmark": state["at_bookmark"]}
+        state = sandbox.call("POST", f"{path}/import", poll)
+    return state
+
+
+def test_d1_import_is_all_or_nothing_and_export_gives_it_back(sandbox, client):
+    (made,) = sandbox.control("POST", "seed", {"d1_databases": ["moved"]})["d1_databases"]
+    path = f"{sandbox.account}/d1/database/{made['uuid']}"
+    lines = ["create table t (a text);", *(f"insert into t values ('{n};');" for n in range(500))]
+    done = _import(sandbox, path, "\n".join(lines).encode())
+    assert (done["status"], done["result"]["num_queries"]) == ("complete", 501)
+    failed = _import(sandbox, path, b"insert into t values ('lost'); insert into nowhere values (1);")
+    assert failed["status"] == "error"
+    assert "no such table" in failed["error"]
+    refused = _import(sandbox, path, b"begin transaction; delete from t; commit;")
+    assert "transaction" in refused["error"]
+    count = sandbox.call("POST", f"{path}/query", {"sql": "select count(*) as n from t"})
+    assert count[0]["results"] == [{"n": 500}]
+    body = {"output_format": "polling", "dump_options": {"no_schema": True}}
+    first = sandbox.call("POST", f"{path}/export", body)
+    assert first["status"] == "active"
+    second = sandbox.call("POST", f"{path}/export", {**body, "current_bookmark": first["at_bookmark"]})
+    with httpx.Client() as stranger:
+        dump = stranger.get(second["result"]["signed_url"]).text
+        assert stranger.get(second["result"]["signed_url"].replace("/d1/", "/d1/0")).status_code == 403
+    assert dump.lower().count("insert into") == 500
+    assert "create table" not in dump.lower()
 
 
 def test_queues(client, account, sandbox):
