@@ -224,7 +224,6 @@ router.add(
     _CUSTOM,
     add_domain,
     sdk=f"{_DOMAINS}.custom.create",
-    request=f"{_DOMAIN_TYPES}.CustomCreateParams",
     reply=f"{_DOMAIN_TYPES}.CustomCreateResponse",
 )
 router.add("GET", _EACH, get_domain, sdk=f"{_DOMAINS}.custom.get", reply=f"{_DOMAIN_TYPES}.CustomGetResponse")
@@ -233,7 +232,6 @@ router.add(
     _EACH,
     update_domain,
     sdk=f"{_DOMAINS}.custom.update",
-    request=f"{_DOMAIN_TYPES}.CustomUpdateParams",
     reply=f"{_DOMAIN_TYPES}.CustomUpdateResponse",
 )
 router.add(
