@@ -91,10 +91,13 @@ def test_versions_list_reads_like_wranglers(trailboss: Trailboss, target: Sandbo
 def test_a_dry_run_changes_nothing(
     trailboss: Trailboss, target: Sandbox, hello: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
     done = trailboss("deploy", "--dry-run", "--outdir", str(tmp_path / "out"), "--json")
     assert done.status == 0, done
     assert done.json["workers"][0]["outcome"] == "planned"
-    assert list((tmp_path / "out").rglob("*.js"))
+    assert "version one" in (tmp_path / "out" / "index.js").read_text()
+    assert (tmp_path / "out" / "mine.txt").exists()
     assert target.call("GET", f"{target.account}/workers/scripts") == []
 
 

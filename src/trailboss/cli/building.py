@@ -91,9 +91,26 @@ def build_options(flags: dict[str, Any]) -> Options:
         tsconfig=Path(flags["tsconfig"]) if flags["tsconfig"] else None,
         jsx_factory=flags["jsx_factory"],
         jsx_fragment=flags["jsx_fragment"],
-        outdir=Path(flags["outdir"]) if flags["outdir"] else None,
         dry_run=flags["dry_run"],
     )
+
+
+def write_outdir(workers: tuple[Worker, ...], options: Options, folder: str | None) -> None:
+    """What is uploaded, as files under their module names; with several Workers a folder for each.
+
+    The build is in the cache by now. Other files that are there stay, as with wrangler's `--outdir`.
+    """
+    if folder is None:
+        return
+    from trailboss.build import build
+
+    for worker in workers:
+        place = Path(folder) if len(workers) == 1 else Path(folder) / worker.name
+        for module in build(worker, options).modules:
+            parts = [part for part in Path(module.name).parts if part not in ("..", "/")]
+            path = place.joinpath(*parts)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(module.data)
 
 
 def pairs(values: Iterable[str], option: str) -> dict[str, str]:

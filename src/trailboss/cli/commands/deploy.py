@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file
+from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file, write_outdir
 from trailboss.cli.declare import Elsewhere, command
 from trailboss.cli.run import Run
 from trailboss.errors import AuthenticationError, SandboxError
@@ -42,8 +42,9 @@ def deploy(
     target = _target(run, dry_run=flags["dry_run"])
     if target is not None:
         run.announce(", ".join(worker.name for worker in workers))
+    building = build_options(flags)
     options = DeployOptions(
-        build=build_options(flags),
+        build=building,
         message=flags["message"],
         tag=flags["tag"],
         secrets=read_secrets_file(run, flags["secrets_file"]),
@@ -56,6 +57,7 @@ def deploy(
         schedules=schedules or None,
     )
     report = _deploy(run, workers, target, options)
+    write_outdir(workers, building, flags["outdir"])
     _record(run, report)
     run.result({"ok": report.ok, **_document(report)}, lambda output: _show(output, report))
     return 0 if report.ok else 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file
+from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file, write_outdir
 from trailboss.cli.declare import Elsewhere, command, worker_name
 from trailboss.cli.ledger import record
 from trailboss.cli.output import Output, table
@@ -37,8 +37,9 @@ def upload(run: Run, preview_alias: str | None, **flags: Any) -> int:
     worker = _one(run, flags)
     script = flags.get("rename") or worker.name
     run.announce(script)
+    building = build_options(flags)
     options = DeployOptions(
-        build=build_options(flags),
+        build=building,
         message=flags["message"],
         tag=flags["tag"],
         alias=preview_alias,
@@ -49,6 +50,7 @@ def upload(run: Run, preview_alias: str | None, **flags: Any) -> int:
         confirm=run.confirm(),
     )
     done = run.call(lambda cloud: upload_version(worker, cloud, options, progress=run.output.progress))
+    write_outdir((worker,), building, flags["outdir"])
     if not flags["dry_run"]:
         record(
             "version-upload",
