@@ -33,12 +33,21 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("\n")
         return 130
     except BrokenPipeError:
-        from trailboss.cli.failure import silence_stdout
-
-        silence_stdout()
-        return 0
+        return _reader_gone()
+    except SystemExit as ended:  # click ends the process itself when standard output is closed
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _reader_gone()
+        raise
     except Exception as error:  # noqa: BLE001 - the last net: a traceback shown to a user is a bug
         return _failed(error, line)
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has enough of it: nothing went wrong."""
+    from trailboss.cli.failure import silence_stdout
+
+    silence_stdout()
+    return 0
 
 
 def _dispatch(line: Line) -> int:

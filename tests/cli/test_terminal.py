@@ -1,0 +1,61 @@
+"""Where a terminal, a pipe or a signal matters: real processes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from tests.conftest import Sandbox
+
+TRAILBOSS = [sys.executable, "-m", "trailboss"]
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*TRAILBOSS, "schema"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, timeout=30
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_secret_is_asked_for_and_not_shown(target: Sandbox, hello: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(TRAILBOSS[0], [*TRAILBOSS, "secret", "put", "API_KEY"])
+    seen = b""
+    while b"Value of API_KEY" not in seen:
+        seen += os.read(terminal, 4096)
+    os.write(terminal, b"canary-51d2\n")
+    with suppress(OSError):  # Linux says so when the other end has closed
+        while part := os.read(terminal, 4096):
+            seen += part
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0, seen
+    assert b"canary" not in seen
+    assert b"API_KEY" in seen
+    assert target.call("GET", f"{target.account}/workers/scripts/hello/secrets") == [
+        {"name": "API_KEY", "type": "secret_text"}
+    ]
+
+
+def test_ctrl_c_ends_a_tail_with_130_and_deletes_it(target: Sandbox, hello: Path) -> None:
+    subprocess.run([*TRAILBOSS, "deploy"], check=True, capture_output=True)
+    process = subprocess.Popen(
+        [*TRAILBOSS, "tail", "--for", "60s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("Connected"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert target.call("GET", f"{target.account}/workers/scripts/hello/tails") in ([], None)
