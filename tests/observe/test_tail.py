@@ -241,7 +241,7 @@ def test_an_address_nobody_listens_on() -> None:
         session = Session(cloud, "w", ServerFilters(), lambda _: None)  # type: ignore[arg-type]
         with pytest.raises(Unavailable) as caught:
             await session.follow()
-        assert caught.value.code == "TB2510"
+        assert caught.value.code == "TB2511"
         return cloud
 
     assert asyncio.run(main()).deleted == 1

@@ -21,31 +21,59 @@ PING_SECONDS = 10.0
 MAX_FRAME = 16 * 1024 * 1024
 
 
-class TailSocket:
-    """An open tail; iterate over it for one `bytes` object (JSON) per event.
+class Closed(Exception):
+    """The connection ended with WebSocket close code `code`; after a goodbye (1000) nothing is resumed."""
 
-    The iteration ends when the server closes normally (code 1000), and raises Unavailable TB2512 when the
-    connection breaks in any other way.
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+    @property
+    def done(self) -> bool:
+        """Whether the server said goodbye."""
+        return self.code == 1000
+
+
+class TailSocket:
+    """An open tail: `next()` for one frame (JSON bytes) per event, or iterate until the server says goodbye.
+
+    The iteration raises Unavailable TB2512 when the connection breaks in any other way.
     """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def next(self) -> bytes:
+        """The next frame. Raises Closed."""
         from websockets.exceptions import ConnectionClosed
 
-        code = 0
-        while not code:
+        try:
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            code = error.rcvd.code if error.rcvd else 1006
+            said = error.rcvd.reason if error.rcvd else ""
+            raise Closed(code, said or _meaning(code)) from error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
             try:
-                frame = await self._connection.recv(decode=False)
-            except ConnectionClosed:
-                code = self._connection.close_code or 1006
-            else:
-                yield frame
-        if code != 1000:
-            raise Unavailable(
-                "TB2512", f"the tail's connection broke (code {code})", hint="Open a new tail to go on."
-            )
+                frame = await self.next()
+            except Closed as closed:
+                if closed.done:
+                    return
+                raise Unavailable(
+                    "TB2512",
+                    f"the tail's connection broke (code {closed.code}): {closed.reason}",
+                    hint="Open a new tail to go on.",
+                ) from closed
+            yield frame
+
+
+def _meaning(code: int) -> str:
+    return {1001: "the server went away", 1006: "the connection broke", 1011: "the server failed"}.get(
+        code, f"the server closed it with code {code}"
+    )
 
 
 @asynccontextmanager

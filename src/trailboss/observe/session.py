@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from trailboss.cloud import segment
+from trailboss.cloud.tail_socket import Closed, TailSocket, open_tail
 from trailboss.errors import CloudError, RateLimited, Unavailable
 from trailboss.observe.events import decode
 from trailboss.observe.items import Connected, Gap, Item, Overload, Received, Unreadable
 from trailboss.observe.server_filters import ServerFilters
-from trailboss.observe.socket import Closed, Frames, open_socket
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -35,7 +35,7 @@ class Tail:
 
     id: str
     expires: str
-    frames: Frames
+    frames: TailSocket
     stack: AsyncExitStack
 
 
@@ -85,7 +85,7 @@ class Session:
         stack = AsyncExitStack()
         stack.push_async_callback(self._delete, f"{path}/{segment(str(created['id']))}")
         try:
-            frames = await stack.enter_async_context(open_socket(str(created["url"])))
+            frames = await stack.enter_async_context(open_tail(str(created["url"])))
         except BaseException:
             await stack.aclose()
             raise
@@ -120,7 +120,8 @@ class Session:
         except TimeoutError:
             return
 
-    def _take(self, frame: str) -> None:
+    def _take(self, raw: bytes) -> None:
+        frame = raw.decode("utf-8", "replace")
         try:
             event = decode(frame)
         except ValueError as error:
