@@ -19,6 +19,10 @@ class Elsewhere(Exception):
     """Raised by a command that finds out that wrangler has to do all of it; the text says why."""
 
 
+class ReaderGone(Exception):
+    """Standard output was closed by its reader. Not an OSError: click would end the process with status 1."""
+
+
 class Command(click.Command):
     """A command line of ours. `examples` are shown in help and run by the tests."""
 
@@ -80,6 +84,8 @@ def _entry(function: Callable[..., int | None]) -> Callable[..., int | None]:
         run = Run.start(options)
         try:
             return function(run, **arguments)
+        except BrokenPipeError:
+            raise ReaderGone from None
         finally:
             run.end()
 

@@ -34,10 +34,6 @@ def main(argv: list[str]) -> int:
         return 130
     except BrokenPipeError:
         return _reader_gone()
-    except SystemExit as ended:  # click ends the process itself when standard output is closed
-        if isinstance(ended.__context__, BrokenPipeError):
-            return _reader_gone()
-        raise
     except Exception as error:  # noqa: BLE001 - the last net: a traceback shown to a user is a bug
         return _failed(error, line)
 
@@ -96,7 +92,7 @@ def load(entry: Entry) -> Command:
 def _run(entry: Entry, line: Line) -> int:
     import click
 
-    from trailboss.cli.declare import Elsewhere
+    from trailboss.cli.declare import Elsewhere, ReaderGone
 
     if entry.wrangler and any(word.partition("=")[0] == "--profile" for word in line.arguments):
         return _hand_over(line, "--profile is a login of wrangler's: the whole command goes there")
@@ -107,6 +103,8 @@ def _run(entry: Entry, line: Line) -> int:
         if not entry.wrangler:
             raise
         return _instead(line, error)
+    except ReaderGone:
+        return _reader_gone()
     except Elsewhere as reason:
         return _hand_over(line, str(reason))
     except click.Abort:
