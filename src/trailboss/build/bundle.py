@@ -13,7 +13,7 @@ from trailboss.build import failures, multipart
 from trailboss.build.multipart import Part
 from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject
-from trailboss.build.wrangler import Stop, Wrangler, environment, run
+from trailboss.build.wrangler import Stop, Wrangler, environment, run, with_compiled
 from trailboss.errors import BuildError
 from trailboss.values import Location
 
@@ -48,13 +48,10 @@ def bundle(
     progress(f"bundling {subject.name} with wrangler {wrangler.version}")
     with tempfile.TemporaryDirectory(prefix="trailboss-build-") as folder:
         scratch = Path(folder)
-        output = run(
-            wrangler,
-            _arguments(subject, scratch),
-            cwd=subject.base,
-            env=environment(scratch / "logs", environ),
-            stop=stop,
-        )
+        variables = environment(scratch / "logs", environ)
+        if subject.build_command is None:  # the project's own programs do not fill a cache of ours
+            variables = with_compiled(variables)
+        output = run(wrangler, _arguments(subject, scratch), cwd=subject.base, env=variables, stop=stop)
         if output.status != 0:
             raise failures.failure(output, subject.base)
         return collect(subject, wrangler, scratch, failures.warnings(output))
