@@ -108,7 +108,7 @@ def test_snapshot_and_restore(account: Sandbox) -> None:
     account.control("POST", "restore", {"name": "point"})
     assert account.worker("app").text == "hello from before"
     assert account.http.get(value).text == "old"
-    assert [item["name"] for item in account.control("GET", "snapshot")] == ["point"]
+    assert "point" in {item["name"] for item in account.control("GET", "snapshot")}
 
 
 def test_the_journal_hides_credentials(account: Sandbox) -> None:

@@ -24,10 +24,16 @@ from trailboss.sandbox.products.s3_signature import (
 
 SECRET = "s" * 64
 KEYS = Credentials("key-id", SECRET)
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _verify(request, secret=SECRET, now=None):
+@pytest.fixture(autouse=True)
+def _signing_clock(monkeypatch):
+    """botocore signs at NOW, however long after this file was read its tests run."""
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
+
+
+def _verify(request, secret=SECRET, now=NOW):
     parts = urlsplit(request.url)
     headers = {name.lower(): value for name, value in request.headers.items()}
     headers.setdefault("host", parts.netloc)
@@ -37,7 +43,7 @@ def _verify(request, secret=SECRET, now=None):
         parts.query,
         headers,
         secret_of={"key-id": secret}.get,
-        now=now or datetime.now(UTC),
+        now=now,
     )
 
 
@@ -60,9 +66,9 @@ def test_what_botocore_signs_is_accepted(path):
 def test_a_pre_signed_url_is_accepted_until_it_ends():
     request = AWSRequest(method="GET", url="http://127.0.0.1:1/b/k?versionId=1")
     S3SigV4QueryAuth(KEYS, "s3", "auto", expires=60).add_auth(request)
-    assert _verify(request).payload == UNSIGNED
+    assert _verify(request, now=NOW + timedelta(seconds=59)).payload == UNSIGNED
     with pytest.raises(S3Error, match="expired"):
-        _verify(request, now=NOW + timedelta(seconds=120))
+        _verify(request, now=NOW + timedelta(seconds=61))
 
 
 @pytest.mark.parametrize(
