@@ -32,10 +32,9 @@ def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def prepare(target: Sandbox, suffix: str = "") -> None:
-    """What the deploy does not make: the index and the queue."""
+    """What the deploy does not make: the index."""
     index = {"name": f"agency-knowledge-base{suffix}", "config": {"dimensions": 1024, "metric": "cosine"}}
     target.call("POST", f"{target.account}/vectorize/v2/indexes", index)
-    target.call("POST", f"{target.account}/queues", {"queue_name": f"agency-ai-jobs{suffix}"})
 
 
 def migrate(target: Sandbox, folder: Path, name: str) -> None:

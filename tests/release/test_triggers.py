@@ -123,6 +123,15 @@ def test_queue_consumers(desk: Desk) -> None:
     assert found[0]["settings"]["max_wait_time_ms"] == 2000
 
 
+def test_a_queue_the_worker_also_sends_to_is_made_on_the_way(desk: Desk) -> None:
+    desk.write(queues={"producers": [{"binding": "JOBS", "queue": "own"}], "consumers": [{"queue": "own"}]})
+    report = desk.deploy().workers[0]
+    assert {item.kind: item.state for item in report.triggers}["queue consumer"] is UPDATED
+    queues = desk.account.call("GET", f"{desk.account.account}/queues?name=own")
+    assert [item["script"] for item in queues[0]["consumers"]] == [report.worker]
+    assert desk.deploy().workers[0].outcome == "unchanged"
+
+
 def test_workflows(desk: Desk) -> None:
     code = (
         'import { WorkflowEntrypoint } from "cloudflare:workers";\n'

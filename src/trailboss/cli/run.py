@@ -74,7 +74,13 @@ class Run:
         """The account this run acts on."""
         from trailboss.cloud import resolve_target
 
-        return resolve_target(self.project.settings.target, flag=self.options.target, environ=self.environ)
+        configured = {worker.config.account_id for worker in self.project.workers} - {None}
+        return resolve_target(
+            self.project.settings.target,
+            flag=self.options.target,
+            environ=self.environ,
+            account_id=configured.pop() if len(configured) == 1 else None,
+        )
 
     def workers(self, name: str | None = None) -> tuple[Worker, ...]:
         """The Workers to act on: all of the project, or the one called `name`.
@@ -146,7 +152,7 @@ class Run:
         from trailboss.cloud import Cloud
 
         async def go() -> Result:
-            async with Cloud(self.target) as cloud:
+            async with Cloud(self.target, notify=self.output.warn) as cloud:
                 try:
                     return await verb(cloud)
                 finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from trailboss.errors import ReleaseError
@@ -12,25 +12,30 @@ KIND = "queue consumer"
 
 
 async def plan(site: Site) -> list[Change]:
-    """All queues in one read. A queue that does not exist is refused here, before the code goes up.
+    """All queues in one read. A queue that does not exist is refused here, before the code goes up; but
+    one that the Worker also sends to is made on the way, as any resource a binding needs.
 
     Raises ReleaseError TB4073.
     """
-    consumers = (site.settings.get("queues") or {}).get("consumers") or ()
-    wanted = [item for item in consumers if item.get("type", "worker") == "worker"]
+    queues = site.settings.get("queues") or {}
+    wanted = [item for item in queues.get("consumers") or () if item.get("type", "worker") == "worker"]
     if not wanted:
         return []
-    queues = await read_queues(site, [str(item["queue"]) for item in wanted])
-    return [_plan(site, item, queues[str(item["queue"])]) for item in wanted]
+    made = {str(item.get("queue")) for item in queues.get("producers") or ()}
+    found = await read_queues(site, [str(item["queue"]) for item in wanted], made)
+    return [_plan(site, item, found.get(str(item["queue"]))) for item in wanted]
 
 
-async def read_queues(site: Site, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """The queues called `names`, by name. Raises ReleaseError TB4073 for those that do not exist."""
+async def read_queues(
+    site: Site, names: Iterable[str], made: Set[str] = frozenset()
+) -> dict[str, Mapping[str, Any]]:
+    """The queues called `names`, by name. Raises ReleaseError TB4073 for those that do not exist, except
+    those in `made`."""
     wanted = list(dict.fromkeys(names))
     path = f"{site.cloud.account}/queues"
     pages = site.cloud.pages(path, params={"name": wanted})
     found = {str(item.get("queue_name")): item async for item in pages}
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if name not in found and name not in made]
     if missing:
         listed = ", ".join(missing)
         raise ReleaseError(
@@ -41,17 +46,18 @@ async def read_queues(site: Site, names: Iterable[str]) -> dict[str, Mapping[str
     return found
 
 
-def _plan(site: Site, item: Mapping[str, Any], queue: Mapping[str, Any]) -> Change:
+def _plan(site: Site, item: Mapping[str, Any], seen: Mapping[str, Any] | None) -> Change:
     name = str(item["queue"])
     body = _body(site.name, item)
     there = next(
-        (consumer for consumer in queue.get("consumers") or () if _is_ours(consumer, site.name)), None
+        (consumer for consumer in (seen or {}).get("consumers") or () if _is_ours(consumer, site.name)), None
     )
     if there is not None and _same(there, body):
         return Change(KIND, (name,))
-    path = f"{site.cloud.account}/queues/{queue['queue_id']}/consumers"
 
     async def write() -> None:
+        queue = seen or (await read_queues(site, [name]))[name]
+        path = f"{site.cloud.account}/queues/{queue['queue_id']}/consumers"
         if there is None:
             await site.cloud.post(path, json=body)
         else:
