@@ -61,7 +61,11 @@ SCENES = [
     Scene("storage-without-ids"),
     there("storage-without-ids", bindings=DEPLOYED, resources={"db": "made-db"}),
     there("storage", resources={"files": "files", "eu-files": "eu-files"}),
-    there("queues", bindings=[{"name": "Q", "type": "queue", "queue_name": "jobs"}]),
+    there(
+        "queues",
+        bindings=[{"name": "Q", "type": "queue", "queue_name": "jobs"}],
+        resources=dict.fromkeys(("jobs", "slow", "dead"), "there"),
+    ),
     there("env-staging"),
     there("observability"),
     there("tail-consumers"),

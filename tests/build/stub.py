@@ -199,9 +199,17 @@ def _no_workflow(*_: Any) -> Any:
 
 
 def _queues(stub: Stub, request: Recorded) -> Any:
-    names = [value for key, value in request.query if key == "name"]
-    known = [name for name in names if name in stub.account.resources or not name.endswith("-q")]
+    asked = [value for key, value in request.query if key == "name"]
+    known = [name for name in stub.account.resources if not asked or name in asked]
     return [{"queue_id": "1" * 32, "queue_name": name, "consumers": []} for name in known]
+
+
+def _databases(stub: Stub, _: Recorded) -> Any:
+    return [{"uuid": identifier, "name": title} for title, identifier in stub.account.resources.items()]
+
+
+def _buckets(stub: Stub, _: Recorded) -> Any:
+    return {"buckets": [{"name": title} for title in stub.account.resources]}
 
 
 def _always(result: Any) -> Callable[..., Any]:
@@ -213,7 +221,7 @@ def _made(key: str) -> Callable[..., Any]:
         body = json.loads(request.body)
         name = body.get("title") or body.get("name") or body.get("queue_name")
         stub.account.resources[name] = f"made-{name}"
-        return {key: f"made-{name}", "name": name, "queue_name": name}
+        return {key: f"made-{name}", "name": name, "title": name, "queue_name": name}
 
     return handler
 
@@ -249,10 +257,10 @@ ROUTES: list[tuple[str, str, Callable[..., Any]]] = [
     ("POST", r"/queues/[^/]+/consumers", _always({})),
     ("GET", r"/storage/kv/namespaces", _always([])),
     ("POST", r"/storage/kv/namespaces", _made("id")),
-    ("GET", r"/d1/database", _always([])),
+    ("GET", r"/d1/database", _databases),
     ("GET", r"/d1/database/(?P<name>[^/]+)", _database),
     ("POST", r"/d1/database", _made("uuid")),
-    ("GET", r"/r2/buckets", _always({"buckets": []})),
+    ("GET", r"/r2/buckets", _buckets),
     ("GET", r"/r2/buckets/(?P<name>[^/]+)", _found(10006)),
     ("POST", r"/r2/buckets", _made("name")),
 ]

@@ -24,6 +24,7 @@ from trailboss.build.multipart import parse
 from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
+from trailboss.plan import provision
 
 # The first run starts wrangler for every project: one test process does it, with time to spare.
 pytestmark = [pytest.mark.xdist_group("build-corpus"), pytest.mark.timeout(600)]
@@ -61,8 +62,16 @@ def ours(scene: Scene, case: Case, artifact: Artifact) -> Stub:
     async def run(server: Stub) -> None:
         async with connect(server) as cloud:
             mode: Any = "version" if scene.is_version else "deploy"
+            subject = Subject.of(case.worker, case.options)
+            provided = await provision(cloud, subject.name, subject.settings, deployed_bindings=None)
             uploaded = await upload(
-                cloud, case.worker, artifact, mode=mode, options=case.options, record_digest=False
+                cloud,
+                case.worker,
+                artifact,
+                mode=mode,
+                options=case.options,
+                resources=provided.resources,
+                record_digest=False,
             )
             assert uploaded.version_id == server.versions[0]["id"]
 

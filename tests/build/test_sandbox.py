@@ -12,6 +12,7 @@ from tests.build.projects import load, make
 from tests.conftest import Sandbox
 from trailboss.build import BuildCache, Uploaded, build, read_message, upload
 from trailboss.cloud import Cloud, Target
+from trailboss.plan import provision
 from trailboss.values import Secret
 
 CONFIG = {
@@ -39,18 +40,19 @@ def test_both_ways_into_the_sandbox(account: Sandbox, tmp_path: Path, cache: Bui
 
         async def run() -> Uploaded:
             async with Cloud(target) as cloud:
-                return await upload(cloud, worker, artifact, message=text)
+                provided = await provision(cloud, worker.name, worker.raw, deployed_bindings=None)
+                return await upload(cloud, worker, artifact, message=text, resources=provided.resources)
 
         return artifact.digest, asyncio.run(run())
 
     digest, first = send("one")
-    assert (first.shape, first.was_new, first.made) == ("script", True, ("KV",))
+    assert (first.shape, first.was_new) == ("script", True)
     account.call("POST", f"{account.account}/workers/scripts/site/subdomain", {"enabled": True})
     assert account.worker("site").text == "one hello function"
     assert account.worker("site", "/a.txt").text == "asset\n"
 
     _, second = send("two")
-    assert (second.shape, second.was_new, second.made) == ("version", False, ())
+    assert (second.shape, second.was_new) == ("version", False)
     assert account.worker("site").text == "two hello function"
 
     versions = account.call("GET", f"{account.account}/workers/scripts/site/versions")["items"]

@@ -112,25 +112,30 @@ def test_version_that_is_not_ready_is_waited_for(project: Callable[..., Any]) ->
 def test_validator_that_does_not_know_a_new_resource_is_asked_again(project: Callable[..., Any]) -> None:
     with serve(Account(exists=True)) as server:
         server.faults.append(once("POST", "/versions", Refusal(400, 10021)))
-        uploaded = send(server, project(kv_namespaces=[{"binding": "MY_KV"}]))
-    assert uploaded.made == ("MY_KV",)
-    assert server.account.resources == {"w-my-kv": "made-w-my-kv"}
+        worker = project(kv_namespaces=[{"binding": "MY_KV"}])
+        assert send(server, worker, resources={"MY_KV": "made"}, fresh_resources=True).deployed
+        assert len(server.sent("POST", ".*/versions")) == 2
 
 
 def test_validation_error_without_new_resources_is_final(project: Callable[..., Any]) -> None:
     with serve(Account(exists=True)) as server:
         server.faults.append(once("POST", "/versions", Refusal(400, 10021)))
         with pytest.raises(CloudError) as caught:
-            send(server, project())
+            send(server, project(kv_namespaces=[{"binding": "KV"}]), resources={"KV": "old"})
     assert caught.value.has_code(10021)
     assert not server.versions
 
 
-def test_known_resources_are_neither_looked_up_nor_made(project: Callable[..., Any]) -> None:
+def test_resources_are_taken_as_given_or_kept(project: Callable[..., Any]) -> None:
+    listed = [{"binding": "A"}, {"binding": "B", "id": "x"}, {"binding": "C"}, {"binding": "D", "id": "y"}]
     with serve(Account(exists=True)) as server:
-        send(server, project(kv_namespaces=[{"binding": "KV"}]), existing=THERE, resources={"KV": "id-1"})
-        row = metadata(server.sent("POST", ".*/versions")[0])["bindings"][0]
-        assert row == {"name": "KV", "type": "kv_namespace", "namespace_id": "id-1"}
+        send(server, project(kv_namespaces=listed), existing=THERE, resources={"A": "id-1", "B": None})
+        assert metadata(server.sent("POST", ".*/versions")[0])["bindings"] == [
+            {"name": "A", "type": "kv_namespace", "namespace_id": "id-1"},
+            {"name": "B", "type": "inherit"},
+            {"name": "C", "type": "inherit"},
+            {"name": "D", "type": "kv_namespace", "namespace_id": "y"},
+        ]
         assert [request.method for request in server.requests] == ["POST", "POST", "PATCH"]
 
 

@@ -63,7 +63,9 @@ def run(
 
     async def main() -> Provisioned:
         async with Loopback(account.respond) as server, connect(server, **options) as cloud:
-            return await provision(cloud, worker, deployed_bindings=deployed, progress=worker.said.append)
+            return await provision(
+                cloud, worker.name, worker.raw, deployed_bindings=deployed, progress=worker.said.append
+            )
 
     return asyncio.run(main())
 
@@ -77,7 +79,7 @@ def test_a_fresh_account_gets_wranglers_names(connect: Connect) -> None:
     assert done.resources["JOBS"] == "jobs"
     assert [b.binding for b in done.bindings] == ["KV_Cache", "DB", "LOG", "FILES", "EU", "JOBS", "DOCS"]
     assert account.things[R2]["eu/eu-files"]["jurisdiction"] == "eu"
-    assert "creating kv_namespace shop-kv-cache" in FRESH.said
+    assert "making kv_namespace shop-kv-cache" in FRESH.said
 
 
 def test_a_second_run_creates_nothing(connect: Connect) -> None:
@@ -86,6 +88,14 @@ def test_a_second_run_creates_nothing(connect: Connect) -> None:
     again = run(connect, FRESH, account)
     assert again.created == ()
     assert again.resources == first.resources
+
+
+def test_every_list_is_under_way_before_the_first_thing_is_made(connect: Connect) -> None:
+    account = Account()
+    run(connect, FRESH, account, deployed=[])
+    first = next(number for number, call in enumerate(account.calls) if call.startswith("POST"))
+    assert len(set(account.calls[:first])) == 5
+    assert not any(call.startswith("GET") for call in account.calls[first:])
 
 
 def test_one_list_per_kind(connect: Connect) -> None:
@@ -122,7 +132,12 @@ def test_deployed_bindings_are_kept(connect: Connect) -> None:
     done = run(connect, FRESH, account)
     assert [b.source for b in done.bindings] == ["kept", "kept", "created", "kept", "kept", "kept", "kept"]
     assert done.bindings[0].value == "old"
-    assert done.resources.keys() == {"LOG"}
+    assert [b.binding for b in done.bindings if b.inherits] == ["KV_Cache", "DB", "FILES", "JOBS"]
+    assert {name: value for name, value in done.resources.items() if value is not None} == {
+        "LOG": done.bindings[2].value,
+        "EU": "eu-files",
+        "DOCS": "docs",
+    }
 
 
 CHANGED: list[tuple[str, dict[str, str], dict[str, str]]] = [
@@ -172,6 +187,50 @@ def test_a_token_that_may_not_look(connect: Connect) -> None:
     with pytest.raises(CloudError) as caught:
         run(connect, Worker({"kv_namespaces": [{"binding": "A"}]}), account, deployed=[])
     assert "Workers KV Storage" in caught.value.hint
+
+
+def test_a_token_that_may_not_look_keeps_what_may_be_there(connect: Connect) -> None:
+    account = Account()
+    account.before = lambda _: no(403, 10000, "Authentication error")
+    (bound,) = run(connect, Worker({"kv_namespaces": [{"binding": "A"}]}), account).bindings
+    assert (bound.source, bound.inherits) == ("unchecked", True)
+    named = Worker({"d1_databases": [{"binding": "A", "database_name": "log"}]})
+    done = run(connect, named, account, deployed=[{"name": "A", "type": "d1", "id": "x"}])
+    assert done.unchecked and done.resources == {"A": None}
+
+
+SAID: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
+    ({"queues": {"producers": [{"binding": "A"}]}}, {"type": "queue", "queue_name": "q"}, None),
+    (
+        {"queues": {"producers": [{"binding": "A", "delivery_delay": 60}]}},
+        {"type": "queue", "queue_name": "q"},
+        "q",
+    ),
+    (
+        {"dispatch_namespaces": [{"binding": "A", "namespace": "n", "outbound": {"service": "o"}}]},
+        {"type": "dispatch_namespace", "namespace": "n"},
+        "n",
+    ),
+    ({"flagship": [{"binding": "A"}]}, {"type": "flagship", "app_id": "f"}, None),
+    ({"agent_memory": [{"binding": "A"}]}, {"type": "agent_memory", "namespace": "m"}, None),
+    (
+        {"ai_search_namespaces": [{"binding": "A", "namespace": "s"}]},
+        {"type": "ai_search_namespace", "namespace": "s"},
+        None,
+    ),
+    ({"r2_buckets": [{"binding": "A", "bucket_name": "b"}]}, {"type": "r2_bucket", "bucket_name": "b"}, "b"),
+]
+
+
+@pytest.mark.parametrize(("raw", "row", "sent"), SAID)
+def test_a_kept_binding_is_named_only_where_it_must_be(
+    connect: Connect, raw: dict[str, Any], row: dict[str, Any], sent: str | None
+) -> None:
+    account = Account()
+    done = run(connect, Worker(raw), account, deployed=[{"name": "A", **row}])
+    assert [b.source for b in done.bindings] == ["kept"]
+    assert done.resources == {"A": sent}
+    assert account.calls == []
 
 
 def _calls(connect: Connect) -> int:

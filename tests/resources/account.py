@@ -1,4 +1,4 @@
-"""A Cloudflare account in memory with the five products: just enough to crash at every call."""
+"""A Cloudflare account in memory with every product of a kind: just enough to crash at every call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tests.cloud.loopback import Answer, Request, no, ok
 
 KV, D1, R2 = "storage/kv/namespaces", "d1/database", "r2/buckets"
 QUEUES, VECTORIZE = "queues", "vectorize/v2/indexes"
+DISPATCH, FLAGSHIP = "workers/dispatch/namespaces", "flagship/apps"
+SEARCH, MEMORY = "ai-search/namespaces", "agent-memory/namespaces"
 # path -> (field of the name, field of the id, code and status when the name is taken)
 PRODUCTS = {
     KV: ("title", "id", 10014),
@@ -17,6 +19,10 @@ PRODUCTS = {
     R2: ("name", "name", 10004),
     QUEUES: ("queue_name", "queue_id", 11009),
     VECTORIZE: ("name", "name", 3002),
+    DISPATCH: ("namespace_name", "namespace_name", 100120),
+    FLAGSHIP: ("name", "id", 1),
+    SEARCH: ("name", "name", 2),
+    MEMORY: ("name", "name", 3),
 }
 
 
@@ -67,14 +73,20 @@ class Account:
         size, page = int(request.one("per_page") or 20), int(request.one("page") or 1)
         if product == VECTORIZE:
             return ok(things)
+        if product in (FLAGSHIP, MEMORY):
+            start = int(request.one("cursor") or 0)
+            following = str(start + size) if start + size < len(things) else ""
+            return ok(things[start : start + size], {"cursor": following})
         told = {"page": page, "per_page": size, "total_count": len(things)}
         return ok(things[(page - 1) * size : page * size], told)
 
     def _create(self, product: str, body: dict[str, Any], jurisdiction: str) -> Answer:
         name, key, taken = PRODUCTS[product]
+        if product == DISPATCH:  # the API takes one word and gives another
+            body = {name: body["name"], "namespace_id": f"id-{len(self.things[product])}"}
         place = f"{jurisdiction}/{body[name]}"
         if place in self.things[product]:
-            return no(400, taken, "taken")
+            return no(409, taken, "this name is already taken")
         thing = dict(body)
         thing.setdefault(key, f"{len(self.things[product]):032x}")
         if product == R2:

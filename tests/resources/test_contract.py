@@ -51,6 +51,11 @@ CREATE: dict[str, Callable[[Any], Any]] = {
     "vectorize_index": lambda c: c.vectorize.indexes.create(
         account_id=ACCOUNT, name="docs", config={"dimensions": 768, "metric": "cosine"}
     ),
+    "dispatch_namespace": lambda c: c.workers_for_platforms.dispatch.namespaces.create(
+        account_id=ACCOUNT, name="shop-tenants"
+    ),
+    "flagship_app": lambda c: c.flagship.apps.create(account_id=ACCOUNT, name="shop-flags"),
+    "ai_search_namespace": lambda c: c.aisearch.namespaces.create(account_id=ACCOUNT, name="shop-search"),
 }
 UPDATE: dict[str, Callable[[Any, str], Any]] = {
     "d1_database": lambda c, id_: c.d1.database.edit(
@@ -72,10 +77,15 @@ DELETE: dict[str, Callable[[Any, str], Any]] = {
     "r2_bucket": lambda c, id_: c.r2.buckets.delete(id_, account_id=ACCOUNT, cf_r2_jurisdiction="eu"),
     "queue": lambda c, id_: c.queues.delete(id_, account_id=ACCOUNT),
     "vectorize_index": lambda c, id_: c.vectorize.indexes.delete(id_, account_id=ACCOUNT),
+    "dispatch_namespace": lambda c, _: c.workers_for_platforms.dispatch.namespaces.delete(
+        "shop-tenants", account_id=ACCOUNT
+    ),
+    "flagship_app": lambda c, id_: c.flagship.apps.delete(id_, account_id=ACCOUNT),
+    "ai_search_namespace": lambda c, id_: c.aisearch.namespaces.delete(id_, account_id=ACCOUNT),
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CREATE)
 def test_requests(connect: Callable[..., Cloud], sdk: tuple[Any, list[Sent]], name: str) -> None:
     client, theirs = sdk
     found: Any = kind(name)

@@ -12,7 +12,11 @@ from tests.cloud.loopback import Loopback, no
 from tests.resources.account import Account
 from trailboss.cloud import Cloud
 from trailboss.errors import AlreadyExists, PlanError
+from trailboss.resources.agent_memory_namespace import AgentMemoryNamespace
+from trailboss.resources.ai_search_namespace import AISearchNamespace
 from trailboss.resources.d1_database import D1Database
+from trailboss.resources.dispatch_namespace import DispatchNamespace
+from trailboss.resources.flagship_app import FlagshipApp
 from trailboss.resources.kv_namespace import KVNamespace
 from trailboss.resources.marks import differences
 from trailboss.resources.queue import Queue
@@ -32,6 +36,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     ),
     "queue": (Queue("shop-jobs"), Queue("shop-jobs", 5, 86_400, True)),
     "vectorize_index": (VectorizeIndex("docs", 768, "cosine"), VectorizeIndex("docs", 768, "cosine")),
+    "dispatch_namespace": (DispatchNamespace("shop-tenants"), DispatchNamespace("shop-tenants")),
+    "flagship_app": (FlagshipApp("shop-flags"), FlagshipApp("shop-flags")),
+    "ai_search_namespace": (AISearchNamespace("shop-search"), AISearchNamespace("shop-search")),
+    "agent_memory_namespace": (AgentMemoryNamespace("shop-memory"), AgentMemoryNamespace("shop-memory")),
 }
 
 

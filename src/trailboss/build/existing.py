@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trailboss.errors import CloudError
 
@@ -16,17 +15,16 @@ NO_WORKER = (10007, 10090)
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """The facts an upload depends on. `bindings` are those of the newest version, None when not looked at."""
+    """The facts an upload depends on."""
 
     exists: bool
     tags: tuple[str, ...] = ()
     migration_tag: str | None = None
     last_deployed_from: str | None = None
-    bindings: tuple[Mapping[str, Any], ...] | None = None
 
 
-async def look_up(cloud: Cloud, name: str, *, with_bindings: bool = False) -> Existing:
-    """Ask for the Worker `name`: one call, or two `with_bindings`.
+async def look_up(cloud: Cloud, name: str) -> Existing:
+    """Ask for the Worker `name`: one call.
 
     Raises:
         CloudError: anything but "there is no such Worker".
@@ -37,7 +35,7 @@ async def look_up(cloud: Cloud, name: str, *, with_bindings: bool = False) -> Ex
         service = await cloud.get(f"{cloud.account}/workers/services/{segment(name)}")
     except CloudError as error:
         if error.has_code(*NO_WORKER):
-            return Existing(exists=False, bindings=())
+            return Existing(exists=False)
         raise
     script = ((service or {}).get("default_environment") or {}).get("script") or {}
     return Existing(
@@ -45,18 +43,4 @@ async def look_up(cloud: Cloud, name: str, *, with_bindings: bool = False) -> Ex
         tags=tuple(script.get("tags") or ()),
         migration_tag=script.get("migration_tag"),
         last_deployed_from=script.get("last_deployed_from"),
-        bindings=await deployed_bindings(cloud, name) if with_bindings else None,
     )
-
-
-async def deployed_bindings(cloud: Cloud, name: str) -> tuple[Mapping[str, Any], ...]:
-    """The bindings of the newest version; none when that cannot be said, as wrangler takes it."""
-    from trailboss.cloud import segment
-
-    try:
-        settings = await cloud.get(f"{cloud.account}/workers/scripts/{segment(name)}/settings")
-    except CloudError as error:
-        if error.status in (401, 403, 404) or error.has_code(*NO_WORKER):
-            return ()
-        raise
-    return tuple((settings or {}).get("bindings") or ())

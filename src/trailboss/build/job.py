@@ -1,4 +1,4 @@
-"""One upload on its way through the calls: assets, provisioning, the form, then one of the two ways."""
+"""One upload on its way through the calls: assets, the form, then one of the two ways."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from trailboss.build import assets_upload
 from trailboss.build.artifact import Artifact
 from trailboss.build.existing import Existing
 from trailboss.build.metadata import lifecycle
+from trailboss.build.metadata.bindings import Bindings, with_resources
 from trailboss.build.metadata.compose import Wiring, compose
-from trailboss.build.provision import Provisioned, provision
 from trailboss.build.request import facts, form, strategy, wanted_bindings
 from trailboss.build.shape import Shape, choose
 from trailboss.build.subject import Subject
@@ -30,7 +30,7 @@ class Uploaded:
     """What an upload made.
 
     `shape` says which way it went, `deployed` whether the version has all traffic now. `startup_time_ms` is
-    Cloudflare's measurement; `made` are the bindings whose resource was made; `assets` counts files.
+    Cloudflare's measurement; `assets` counts files.
     """
 
     script: str
@@ -44,7 +44,6 @@ class Uploaded:
     etag: str | None = None
     has_preview: bool | None = None
     assets: assets_upload.Sent | None = None
-    made: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     exports_reconciliation: Mapping[str, Any] | None = None
 
@@ -66,23 +65,13 @@ class Job:
     keep_vars: bool = False
     warnings: list[str] = field(default_factory=list)
 
-    async def run(self, secrets: Mapping[str, Secret], resources: Mapping[str, str]) -> Uploaded:
-        """Make every call of the upload, in order."""
+    async def run(
+        self, secrets: Mapping[str, Secret], resources: Mapping[str, str | None], *, fresh_resources: bool
+    ) -> Uploaded:
+        """Make every call of the upload, in order. `fresh_resources`: some were made a moment ago."""
         bindings = wanted_bindings(self.subject, secrets, exists=self.existing.exists)
+        bindings = with_resources(bindings, resources)
         sent = await self._send_assets()
-        provided = Provisioned(bindings)
-        if self.artifact.format != "assets":
-            provided = await provision(
-                self.cloud,
-                self.subject.name,
-                bindings,
-                self.existing,
-                resources=resources,
-                progress=self.progress,
-            )
-        if provided.unchecked:
-            names = ", ".join(provided.unchecked)
-            self.warnings.append(f"the token may not look up the resources of {names}; sent as they are")
         shape = choose(
             facts(
                 self.subject,
@@ -92,15 +81,13 @@ class Job:
             )
         )
         shape = "version" if self.mode == "version" else shape
-        body = form(self._metadata(shape, provided, sent), self.artifact)
-        submission = Submission(
-            self.cloud, self.base, nonce=self.nonce, fresh_resources=bool(provided.made or resources)
-        )
+        body = form(self._metadata(shape, bindings, sent), self.artifact)
+        submission = Submission(self.cloud, self.base, nonce=self.nonce, fresh_resources=fresh_resources)
         self.progress(f"uploading {self.subject.name}")
         headers = lifecycle.headers(self.subject.settings)
         if shape == "script":
-            return await self._script(submission, body, headers, sent, provided)
-        return await self._version(submission, body, headers, sent, provided)
+            return await self._script(submission, body, headers, sent)
+        return await self._version(submission, body, headers, sent)
 
     @property
     def base(self) -> str:
@@ -114,11 +101,9 @@ class Job:
             return None
         return await assets_upload.send(self.cloud, self.base, self.artifact.assets, self.progress)
 
-    def _metadata(
-        self, shape: Shape, provided: Provisioned, sent: assets_upload.Sent | None
-    ) -> dict[str, Any]:
+    def _metadata(self, shape: Shape, bindings: Bindings, sent: assets_upload.Sent | None) -> dict[str, Any]:
         wiring = Wiring(
-            provided.bindings,
+            bindings,
             deploys=self.mode == "deploy",
             keep_vars=self.keep_vars,
             migrations=self.migrations,
@@ -135,7 +120,6 @@ class Job:
         body: Any,
         headers: Mapping[str, str],
         sent: assets_upload.Sent | None,
-        provided: Provisioned,
     ) -> Uploaded:
         answer = await submission.script(body, headers)
         await self._tag(submission)
@@ -143,7 +127,6 @@ class Job:
             "script",
             hyphenated(answer.get("deployment_id")),
             sent,
-            provided,
             deployed=True,
             startup_time_ms=answer.get("startup_time_ms"),
             etag=answer.get("etag"),
@@ -156,7 +139,6 @@ class Job:
         body: Any,
         headers: Mapping[str, str],
         sent: assets_upload.Sent | None,
-        provided: Provisioned,
     ) -> Uploaded:
         answer = await submission.version(body, headers)
         deployment: Mapping[str, Any] = {}
@@ -170,7 +152,6 @@ class Job:
             "version",
             answer["id"],
             sent,
-            provided,
             deployed=self.mode == "deploy",
             deployment_id=(deployment or {}).get("id"),
             startup_time_ms=answer.get("startup_time_ms"),
@@ -183,7 +164,6 @@ class Job:
         shape: Shape,
         version_id: str,
         sent: assets_upload.Sent | None,
-        provided: Provisioned,
         **more: Any,
     ) -> Uploaded:
         return Uploaded(
@@ -193,7 +173,6 @@ class Job:
             digest=self.artifact.digest,
             was_new=not self.existing.exists,
             assets=sent,
-            made=provided.made,
             warnings=tuple(self.warnings),
             **more,
         )

@@ -79,9 +79,7 @@ def preview(worker: WorkerLike, artifact: Artifact, options: Options | None = No
     """
     subject = Subject.of(worker, options)
     check_size(artifact)
-    bindings = wanted_bindings(subject, {}, exists=True)
-    for name in table.missing(bindings):
-        bindings[name] = table.inherited(*bindings[name])
+    bindings = table.with_resources(wanted_bindings(subject, {}, exists=True), {})
     shape = choose(facts(subject, artifact, exists=True, migrations=False))
     said = notes.compose(message=subject.options.message, tag=subject.options.tag)
     wiring = Wiring(

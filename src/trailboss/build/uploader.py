@@ -37,16 +37,19 @@ async def upload(
     secrets: Mapping[str, Secret] | None = None,
     keep_vars: bool | None = None,
     existing: Existing | None = None,
-    resources: Mapping[str, str] | None = None,
+    resources: Mapping[str, str | None] | None = None,
+    fresh_resources: bool = False,
     record_digest: bool = True,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Uploaded:
     """Upload `artifact` as a version of `worker`; `mode="deploy"` gives it all traffic as well.
 
-    `commit` is the git SHA, kept as `workers/commit_sha`. `existing` saves the look-up of the Worker,
-    `resources` (binding name -> id) the provisioning of bindings without an id. With `record_digest` the
-    message ends in the artifact's digest (see `metadata.annotations`). An upload whose answer was lost is
-    looked for before it is repeated, so it never makes two versions.
+    `commit` is the git SHA, kept as `workers/commit_sha`. `existing` saves the look-up of the Worker.
+    `resources` (binding name -> id or name) are those the configuration does not give; None, and a binding
+    nothing is known of, keeps what the deployed Worker has. With `fresh_resources` a refusal by Cloudflare's
+    validator, which may not know them yet, is tried again. With `record_digest` the message ends in the
+    artifact's digest (see `metadata.annotations`). An upload whose answer was lost is looked for before it is
+    repeated, so it never makes two versions.
 
     Raises:
         BuildError: TB3500 wrangler must do it, TB3501 a version of a Worker that does not exist, TB3502 a
@@ -74,7 +77,7 @@ async def upload(
     )
     job.annotations = said if said or mode == "version" else None
     job.keep_vars = bool(subject.settings.get("keep_vars")) if keep_vars is None else keep_vars
-    return await job.run(secrets or {}, resources or {})
+    return await job.run(secrets or {}, resources or {}, fresh_resources=fresh_resources)
 
 
 def _refuse(subject: Subject, artifact: Artifact, reason: str | None) -> None:

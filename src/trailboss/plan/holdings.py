@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import AlreadyExists, CloudError, Unavailable
@@ -21,17 +22,33 @@ class Holdings:
     def __init__(self, cloud: Cloud, progress: Callable[[str], None] = lambda _: None) -> None:
         self._cloud = cloud
         self._progress = progress
-        self._lists: dict[tuple[Any, ...], dict[tuple[Any, ...], Any]] = {}
+        self._lists: dict[tuple[Any, ...], asyncio.Task[dict[tuple[Any, ...], Any]]] = {}
+
+    async def read(self, wanted: Iterable[tuple[Kind[Any, Any], Any]]) -> None:
+        """Read the lists that `find` will need for `wanted`, all at the same time.
+
+        A list that cannot be read raises where it is needed, and not here.
+        """
+        lists = {self._place(kind, spec): self._listing(kind, spec) for kind, spec in wanted}
+        await asyncio.gather(*lists.values(), return_exceptions=True)
 
     async def find(self, kind: Kind[Any, Any], spec: Any, *, again: bool = False) -> Any:
         """The observed resource with `spec`'s identity, or None; `again` asks the account anew."""
-        name = identity_of(spec)
-        place = (kind.name, *name[1:])
-        if again or place not in self._lists:
-            self._lists[place] = {
-                identity_of(observed): observed async for observed in kind.list(self._cloud, spec)
-            }
-        return self._lists[place].get(name)
+        if again:
+            self._lists.pop(self._place(kind, spec), None)
+        return (await self._listing(kind, spec)).get(identity_of(spec))
+
+    def _place(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, ...]:
+        return (kind.name, *identity_of(spec)[1:])
+
+    def _listing(self, kind: Kind[Any, Any], spec: Any) -> asyncio.Task[dict[tuple[Any, ...], Any]]:
+        place = self._place(kind, spec)
+        if place not in self._lists:
+            self._lists[place] = asyncio.ensure_future(self._list(kind, spec))
+        return self._lists[place]
+
+    async def _list(self, kind: Kind[Any, Any], spec: Any) -> dict[tuple[Any, ...], Any]:
+        return {identity_of(observed): observed async for observed in kind.list(self._cloud, spec)}
 
     async def have(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, bool]:
         """The resource with `spec`'s identity, and whether it was made now.
@@ -43,9 +60,9 @@ class Holdings:
         if found is not None:
             return found, False
         name = identity_of(spec)
-        self._progress(f"creating {kind.name} {name[0]}")
+        self._progress(f"making {kind.name} {name[0]}")
         observed, created = await self._make(kind, spec, ATTEMPTS, tried=False)
-        self._lists[(kind.name, *name[1:])][name] = observed
+        (await self._listing(kind, spec))[name] = observed
         return observed, created
 
     async def _make(self, kind: Kind[Any, Any], spec: Any, attempts: int, *, tried: bool) -> tuple[Any, bool]:

@@ -1,25 +1,21 @@
 """A resource for every binding of a Worker that names none: the part of a plan every deploy needs.
 
-    provisioned = await provision(cloud, worker, deployed_bindings=settings["bindings"])
-    provisioned.resources   # {"CACHE": "<namespace id>", ...} what was looked up or made, by binding name
+    provisioned = await provision(cloud, "shop", settings, deployed_bindings=None)
+    provisioned.resources   # {"CACHE": "<namespace id>", "DB": None, ...} for the upload, by binding name
     provisioned.created     # what is new, as values to show
-
-Signature: `async provision(cloud, worker, *, deployed_bindings, progress=...) -> Provisioned`. `worker` needs
-only `name` and `raw` (the resolved wrangler config as plain values). `deployed_bindings` are the bindings of
-the script's settings, () for a script that does not exist, None to have them read here.
 
 Rules, as wrangler 4.164 has them outside a terminal: an id in the config is taken as it is; else the deployed
 binding of the same name and type is kept; else the resource is looked up by name; else it is made. Its name
 is the one the config gives, or `<script>-<binding>` in lower case with `-` for `_`. The config is not
 rewritten: the next deploy finds the same by the same rules, so a run that was killed anywhere leaves nothing
-double.
+double. What must be read is read at the same time; resources are made one after the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from trailboss.errors import NotFound, PermissionDenied, PlanError
 from trailboss.plan.holdings import Holdings
@@ -33,23 +29,14 @@ Source = Literal["given", "kept", "found", "created", "unchecked"]
 Entry = Mapping[str, Any]
 
 
-class HasBindings(Protocol):
-    """What is needed of a Worker (`trailboss.config.Worker` has it)."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def raw(self) -> dict[str, Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One binding with its resource.
 
     `kind` is the resource's kind, `type` and `field` the uploaded binding's type and field, `value` what goes
-    into the field, `title` the resource's own name ("" when only its id is known). `source` says how it was
-    resolved; 'unchecked' means the token may not look, and the upload will tell.
+    into the field ("" when it is not known), `title` the resource's own name ("" when only its id is known).
+    `source` says how it was resolved; 'unchecked' means the token may not look, and the upload will tell.
+    `inherits` is whether the upload asks for what the deployed Worker has, instead of naming it.
     """
 
     binding: str
@@ -59,13 +46,14 @@ class Bound:
     value: str
     title: str
     source: Source
+    inherits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Provisioned:
-    """Every binding of a provisionable kind, in the config's order."""
+    """Every binding of a provisionable kind, kind by kind, in the config's order."""
 
-    bindings: tuple[Bound, ...]
+    bindings: tuple[Bound, ...] = ()
 
     @property
     def created(self) -> tuple[Bound, ...]:
@@ -73,41 +61,85 @@ class Provisioned:
         return tuple(bound for bound in self.bindings if bound.source == "created")
 
     @property
-    def resources(self) -> dict[str, str]:
-        """Binding name -> resource, for those that were looked up or made; the others need no help."""
-        return {bound.binding: bound.value for bound in self.bindings if bound.source in ("found", "created")}
+    def unchecked(self) -> tuple[Bound, ...]:
+        """Those whose resource the token may not look up."""
+        return tuple(bound for bound in self.bindings if bound.source == "unchecked")
+
+    @property
+    def resources(self) -> dict[str, str | None]:
+        """Binding name -> resource for those the config does not give; None keeps the deployed Worker's."""
+        return {
+            bound.binding: None if bound.inherits else bound.value
+            for bound in self.bindings
+            if bound.source != "given"
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One entry of the config: `asked` is the name it gives, `title` the one it would get; no `spec` where
+    nothing is to be looked up or made."""
+
+    kind: Kind[Any, Any]
+    form: BindingForm
+    entry: Entry
+    asked: str
+    title: str
+    spec: Any
+
+    @property
+    def binding(self) -> str:
+        return str(self.entry["binding"])
+
+    def bound(self, value: str, title: str, source: Source, *, inherits: bool = False) -> Bound:
+        form = self.form
+        return Bound(self.binding, self.kind.name, form.type, form.wire, value, title, source, inherits)
 
 
 async def provision(
     cloud: Cloud,
-    worker: HasBindings,
+    script: str,
+    settings: Mapping[str, Any],
     *,
     deployed_bindings: Sequence[Entry] | None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Provisioned:
-    """Resolve every binding of `worker`, making what is missing. Safe to repeat.
+    """Resolve every binding of the Worker `script`, making what is missing. Safe to repeat.
+
+    `settings` is its resolved wrangler config. `deployed_bindings` are those of the script's settings, () for
+    a script that does not exist; None has them read here, when they matter.
 
     Raises:
         CloudError: a resource could be neither found nor made.
         PlanError: TB6102 a binding says too little for its resource to be made.
     """
-    wanted = [(kind, entry) for kind in kinds() for entry in _entries(kind, worker.raw)]
-    if wanted and deployed_bindings is None:
-        deployed_bindings = await read_deployed(cloud, worker.name)
-    deployed = {(row.get("name"), row.get("type")): row for row in deployed_bindings or ()}
+    wishes = [_wish(kind, entry, script) for kind in kinds() for entry in _entries(kind, settings)]
+    known = deployed_bindings
+    if known is None and any(wish.spec is not None for wish in wishes):
+        known = await read_deployed(cloud, script)
+    deployed = {(row.get("name"), row.get("type")): row for row in known or ()}
     account = Holdings(cloud, progress)
-    resolved = [await _resolve(account, worker.name, kind, entry, deployed) for kind, entry in wanted]
+    pairs = [(wish, deployed.get((wish.binding, wish.form.type))) for wish in wishes]
+    await account.read(
+        (wish.kind, wish.spec)
+        for wish, before in pairs
+        if wish.spec is not None and not _is_same(wish, before)
+    )
+    resolved = [await _resolve(account, wish, before, blind=known is None) for wish, before in pairs]
     return Provisioned(tuple(resolved))
 
 
-async def read_deployed(cloud: Cloud, script: str) -> Sequence[Entry]:
-    """The bindings of the deployed script; none when there is no such script."""
+async def read_deployed(cloud: Cloud, script: str) -> Sequence[Entry] | None:
+    """The bindings of the deployed script: none when there is no such script, None when the token may not
+    see them."""
     from trailboss.cloud import segment
 
     try:
         settings = await cloud.get(f"{cloud.account}/workers/scripts/{segment(script)}/settings")
     except NotFound:
         return ()
+    except PermissionDenied:
+        return None
     found = (settings or {}).get("bindings")
     return found if isinstance(found, list) else ()
 
@@ -126,49 +158,55 @@ def _entries(kind: Kind[Any, Any], raw: Mapping[str, Any]) -> Iterator[Entry]:
             yield entry
 
 
-async def _resolve(
-    account: Holdings, script: str, kind: Kind[Any, Any], entry: Entry, deployed: Mapping[Any, Entry]
-) -> Bound:
+def _wish(kind: Kind[Any, Any], entry: Entry, script: str) -> _Wish:
     form = kind.binding
     assert form is not None
-    binding = str(entry["binding"])
-    asked = entry.get(form.title) if form.title else None
+    asked = str(entry.get(form.title) or "") if form.title else ""
+    title = asked or default_title(script, str(entry["binding"]))
+    given = form.given and entry.get(form.given)
+    spec = None if given else kind.from_binding(title, entry)
+    if spec is None and not given and not asked:
+        raise _says_too_little(kind, str(entry["binding"]))
+    return _Wish(kind, form, entry, asked, title, spec)
 
-    def bound(value: str, title: str, source: Source) -> Bound:
-        return Bound(binding, kind.name, form.type, form.wire, value, title, source)
 
-    if form.given and entry.get(form.given):
-        return bound(str(entry[form.given]), str(asked or ""), "given")
-    title = str(asked or default_title(script, binding))
-    spec = kind.from_binding(title, entry)
-    if spec is None:
-        if asked:
-            return bound(title, title, "given")
-        raise _says_too_little(kind, binding)
-    before = deployed.get((binding, form.type))
+async def _resolve(account: Holdings, wish: _Wish, before: Entry | None, *, blind: bool) -> Bound:
+    """The binding with its resource. `blind` is when nobody knows what the deployed Worker has."""
+    if wish.spec is None:
+        given = wish.entry.get(wish.form.given) if wish.form.given else None
+        return wish.bound(str(given or wish.asked), wish.asked, "given")
     try:
-        if before is not None and await _is_same(account, kind, spec, before, entry):
-            return bound(_value(form, before), str(asked or ""), "kept")
-        observed, created = await account.have(kind, spec)
+        if before is not None and await _is_kept(account, wish, before):
+            named = any(wish.entry.get(key) is not None for key in wish.form.said)
+            return wish.bound(_value(wish.form, before), wish.asked, "kept", inherits=not named)
+        observed, created = await account.have(wish.kind, wish.spec)
     except PermissionDenied:
-        if not asked or form.given:
-            raise
-        return bound(title, title, "unchecked")
-    return bound(kind.handle(observed), title, "created" if created else "found")
+        if wish.asked and wish.form.given is None:
+            return wish.bound(wish.asked, wish.asked, "unchecked")
+        if before is None and not blind:
+            raise  # there is nothing to keep: the upload could only fail, and say less
+        return wish.bound("", wish.asked, "unchecked", inherits=True)
+    return wish.bound(wish.kind.handle(observed), wish.title, "created" if created else "found")
 
 
-async def _is_same(account: Holdings, kind: Kind[Any, Any], spec: Any, before: Entry, entry: Entry) -> bool:
-    """Whether the deployed binding is the one the config means."""
-    form = kind.binding
-    assert form is not None
-    if any((before.get(key) or None) != (entry.get(key) or None) for key in form.shared):
+def _is_same(wish: _Wish, before: Entry | None) -> bool | None:
+    """Whether the deployed binding is the one the config means; None where only the account can say."""
+    form = wish.form
+    if before is None or any(
+        (before.get(key) or None) != (wish.entry.get(key) or None) for key in form.shared
+    ):
         return False
-    if not form.title or not entry.get(form.title):
+    if not wish.asked:
         return True
-    if form.given is None:  # bound by name
-        return bool(_value(form, before) == entry[form.title])
-    observed = await account.find(kind, spec)
-    return observed is not None and kind.handle(observed) == _value(form, before)
+    return _value(form, before) == wish.asked if form.given is None else None
+
+
+async def _is_kept(account: Holdings, wish: _Wish, before: Entry) -> bool:
+    same = _is_same(wish, before)
+    if same is not None:
+        return same
+    observed = await account.find(wish.kind, wish.spec)
+    return observed is not None and wish.kind.handle(observed) == _value(wish.form, before)
 
 
 def _value(form: BindingForm, before: Entry) -> str:

@@ -1,4 +1,4 @@
-"""The one place where a release meets the build room's upload."""
+"""The one place where a release meets the plan room's resources and the build room's upload."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from trailboss.release.account import Seen
 from trailboss.release.commit import find_commit
 from trailboss.release.passing import Pass
 from trailboss.release.stamp import Stamp
+from trailboss.release.together import together
 
 if TYPE_CHECKING:
     from trailboss.build import Existing
+    from trailboss.plan import Provisioned
 
 
 async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> Pass:
-    """Upload the artifact, stamped with what made it; `mode="deploy"` gives it all traffic as well."""
+    """Give every binding its resource, then upload the artifact, stamped with what made it; `mode="deploy"`
+    gives it all traffic as well."""
     from trailboss.build import upload
 
     assert now.artifact is not None and now.seen is not None
     options = now.options
-    commit = await asyncio.to_thread(find_commit, now.subject.base)
+    commit, provided = await together(asyncio.to_thread(find_commit, now.subject.base), _resources(now))
     stamp = Stamp(
         message=options.message or now.subject.options.message,
         wiring=now.wiring,
@@ -40,6 +43,8 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
         secrets=options.secrets,
         keep_vars=options.keep_vars or None,
         existing=_existing(now.seen),
+        resources=provided.resources,
+        fresh_resources=bool(provided.created),
         progress=now.progress,
     )
     return now.noting(
@@ -47,10 +52,31 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
         shape=done.shape,
         first=done.was_new,
         startup_time_ms=done.startup_time_ms,
-        provisioned=done.made,
+        provisioned=tuple(bound.binding for bound in provided.created),
         secrets=tuple(sorted(options.secrets)),
-        warnings=(*now.report.warnings, *done.warnings),
+        warnings=(*now.report.warnings, *_unchecked(provided), *done.warnings),
     )
+
+
+async def _resources(now: Pass) -> Provisioned:
+    """What the bindings without an id stand for; what is missing is made."""
+    from trailboss.plan import Provisioned, provision
+
+    assert now.artifact is not None and now.seen is not None
+    if now.artifact.format == "assets":
+        return Provisioned()
+    return await provision(
+        now.account,
+        now.name,
+        now.settings,
+        deployed_bindings=None if now.seen.exists else (),
+        progress=now.progress,
+    )
+
+
+def _unchecked(provided: Provisioned) -> tuple[str, ...]:
+    names = ", ".join(bound.binding for bound in provided.unchecked)
+    return (f"the token may not look up the resources of {names}; sent as they are",) if names else ()
 
 
 def _existing(seen: Seen) -> Existing:

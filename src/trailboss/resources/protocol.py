@@ -46,7 +46,8 @@ class BindingForm:
     `config` is the path to the list in a wrangler config, `given` the config key that holds `wire`'s value
     when the user wrote it, `title` the key with the resource's own name (None: the config has none),
     `type` and `wire` the type and the field of the uploaded binding. `shared` are config keys that must equal
-    those of the deployed binding for it to be kept.
+    those of the deployed binding for it to be kept. A binding with one of the config keys `said` names its
+    resource in every upload; the others may be sent as "what the deployed Worker has".
     """
 
     config: tuple[str, ...]
@@ -55,6 +56,7 @@ class BindingForm:
     given: str | None
     title: str | None
     shared: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 class Kind(Protocol[SpecT, ObservedT]):

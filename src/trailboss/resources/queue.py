@@ -42,7 +42,14 @@ class QueueKind:
     name = "queue"
     scope: Scope = "account"
     permissions = Permissions("Queues Read", "Queues Write")
-    binding = BindingForm(("queues", "producers"), "queue", "queue_name", given=None, title="queue")
+    binding = BindingForm(
+        ("queues", "producers"),
+        "queue",
+        "queue_name",
+        given=None,
+        title="queue",
+        said=("delivery_delay", "raw"),
+    )
 
     def needs(self, spec: Queue) -> tuple[Need, ...]:
         return ()

@@ -43,7 +43,13 @@ class R2BucketKind:
     scope: Scope = "account"
     permissions = Permissions("Workers R2 Storage Read", "Workers R2 Storage Write")
     binding = BindingForm(
-        ("r2_buckets",), "r2_bucket", "bucket_name", given=None, title="bucket_name", shared=("jurisdiction",)
+        ("r2_buckets",),
+        "r2_bucket",
+        "bucket_name",
+        given=None,
+        title="bucket_name",
+        shared=("jurisdiction",),
+        said=("bucket_name",),
     )
 
     def needs(self, spec: R2Bucket) -> tuple[Need, ...]:

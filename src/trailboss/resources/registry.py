@@ -7,7 +7,17 @@ from typing import Any
 
 from trailboss.resources.protocol import Kind
 
-NAMES = ("kv_namespace", "d1_database", "r2_bucket", "queue", "vectorize_index")
+NAMES = (
+    "kv_namespace",
+    "d1_database",
+    "r2_bucket",
+    "queue",
+    "vectorize_index",
+    "dispatch_namespace",
+    "flagship_app",
+    "ai_search_namespace",
+    "agent_memory_namespace",
+)
 
 
 def kind(name: str) -> Kind[Any, Any]:

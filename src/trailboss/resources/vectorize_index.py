@@ -45,7 +45,9 @@ class VectorizeIndexKind:
     name = "vectorize_index"
     scope: Scope = "account"
     permissions = Permissions("Vectorize Read", "Vectorize Write")
-    binding = BindingForm(("vectorize",), "vectorize", "index_name", given=None, title="index_name")
+    binding = BindingForm(
+        ("vectorize",), "vectorize", "index_name", given=None, title="index_name", said=("index_name",)
+    )
 
     def needs(self, spec: VectorizeIndex) -> tuple[Need, ...]:
         return ()

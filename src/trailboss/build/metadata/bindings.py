@@ -69,18 +69,22 @@ def collect(settings: Mapping[str, Any], config: Path | None = None) -> Bindings
     return found
 
 
-def missing(bindings: Bindings) -> dict[str, str]:
-    """Bindings whose resource is not named: name -> type."""
-    return {
-        name: kind
-        for name, (kind, fields) in bindings.items()
-        if kind in PROVISIONED and not fields.get(PROVISIONED[kind])
-    }
+def with_resources(bindings: Bindings, resources: Mapping[str, str | None]) -> Bindings:
+    """`bindings` with the resources the configuration does not name: binding name -> id or name.
+
+    None, and a binding left without a resource, is sent as "what the deployed Worker has".
+    """
+    return {name: _resourced(kind, fields, name, resources) for name, (kind, fields) in bindings.items()}
 
 
-def inherited(kind: str, fields: Fields) -> tuple[str, Fields]:
-    """The binding with the resource it has on the deployed Worker."""
-    return kind, {**fields, PROVISIONED[kind]: INHERIT}
+def _resourced(
+    kind: str, fields: Fields, name: str, resources: Mapping[str, str | None]
+) -> tuple[str, Fields]:
+    field = PROVISIONED.get(kind)
+    if field is None:
+        return kind, fields
+    resource = resources.get(name, fields.get(field))
+    return kind, {**fields, field: resource or INHERIT}
 
 
 def wire(bindings: Bindings) -> list[dict[str, Any]]:
