@@ -1,8 +1,8 @@
 """Requests and replies against the types of Cloudflare's SDK; for tests and `--strict`, never otherwise.
 
 The SDK itself builds its models without checking anything. Here they are checked: a field that is missing,
-or of another type, is refused; a field the SDK does not know is allowed, because Cloudflare adds fields all
-the time.
+or of another type, is refused; a field the SDK does not know is allowed, in requests because wrangler sends
+some, in replies because Cloudflare adds fields all the time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, get_origin
 
 from trailboss.sandbox.call import Call
+from trailboss.sandbox.contract_wire import required_names, wire_names, wire_type
 from trailboss.sandbox.envelope import encode_json
 from trailboss.sandbox.refusals import ApiError
 
@@ -51,22 +52,57 @@ def _adapter(name: str) -> Any:
     return TypeAdapter(sdk_type(name))
 
 
+@cache
+def _request_adapter(name: str, elsewhere: frozenset[str]) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(wire_type(sdk_type(name), elsewhere))
+
+
 async def check_request(call: Call, route: Route) -> None:
-    """Refuse a JSON body that is not what the SDK's parameters describe.
+    """Refuse a body that is not what the SDK's parameters describe, by the names the wire has for them.
+
+    A JSON body is checked in full. Of a form only that its parts are there: what they hold, the handlers
+    read themselves. An array is what the SDK calls `body`.
 
     Raises:
         Broken: with the places and reasons.
     """
-    if not route.request or call.is_form():
+    if not route.request:
         return
+    elsewhere = frozenset(call.path) | _named_outside(call, route.request)
+    if call.is_form():
+        problem = _form_problem(route.request, elsewhere, {part.name for part in await call.form()})
+    else:
+        body = await call.json({})
+        fields = body if isinstance(body, dict) else {"body": body}
+        problem = request_problem(route.request, fields, elsewhere)
+    if problem:
+        raise Broken(400, route, problem)
+
+
+def _named_outside(call: Call, type_name: str) -> frozenset[str]:
+    """Which fields of the type this call has in its query or headers."""
+    asked = {name for name, _ in call.query_pairs}
+    return frozenset(
+        name for name in wire_names(sdk_type(type_name)) if name in asked or name.lower() in call.headers
+    )
+
+
+def _form_problem(type_name: str, elsewhere: frozenset[str], parts: set[str]) -> str:
+    missing = required_names(sdk_type(type_name), elsewhere) - parts
+    return "; ".join(f"{name}: Part required" for name in sorted(missing))
+
+
+def request_problem(type_name: str, fields: Any, elsewhere: frozenset[str] = frozenset()) -> str:
+    """What is wrong with one JSON request, "" when nothing is; `elsewhere` as `wire_type` has it."""
     from pydantic import ValidationError
 
-    body = await call.json({})
-    fields = body if isinstance(body, dict) else {"body": body}
     try:
-        _adapter(route.request).validate_python({**call.path, **fields})
+        _request_adapter(type_name, elsewhere).validate_json(encode_json(fields), strict=True)
     except ValidationError as error:
-        raise Broken(400, route, _places(error)) from None
+        return _places(error)
+    return ""
 
 
 def check_reply(route: Route, result: Any) -> None:

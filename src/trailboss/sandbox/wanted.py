@@ -7,7 +7,13 @@ from typing import Any
 
 from trailboss.sandbox.box import Box
 from trailboss.sandbox.store import Record
-from trailboss.sandbox.workers.model import DEPLOYABLE, current_deployment, deployed_versions, namespaces_of
+from trailboss.sandbox.workers.model import (
+    DEPLOYABLE,
+    all_scripts,
+    current_deployment,
+    deployed_versions,
+    namespaces_of,
+)
 from trailboss.sandbox.workers.upload import blob_path
 
 
@@ -18,7 +24,7 @@ def wanted_state(box: Box) -> dict[str, Any]:
         for kind, of in router.resource_lists.items():
             resources[kind] = sorted(of(box.store))
     workers = []
-    for script in box.store.all("script"):
+    for script in all_scripts(box.store):
         namespaces = namespaces_of(box.store, script["name"])
         for version in deployed_versions(box.store, script["name"]):
             workers.append(worker_of(box, script, version, namespaces))
@@ -42,6 +48,7 @@ def worker_of(box: Box, script: Record, version: Record, namespaces: Iterable[Re
         "modules": [
             {
                 "name": module["name"],
+                "part": module.get("part", module["name"]),
                 "type": module["type"],
                 "path": str(blob_path(blobs, module["sha256"])),
             }
@@ -76,7 +83,7 @@ def _reachable(box: Box, binding: dict[str, Any]) -> dict[str, Any]:
 def routing(box: Box) -> dict[str, Any]:
     """R: which version gets which share, and which addresses mean which Worker."""
     scripts = {}
-    for script in box.store.all("script"):
+    for script in all_scripts(box.store):
         deployment = current_deployment(box.store, script["name"])
         if deployment is not None:
             scripts[script["name"]] = _routing_of(box, script, deployment)
@@ -87,7 +94,15 @@ def routing(box: Box) -> dict[str, Any]:
         "hosts": [
             {"hostname": item["hostname"], "script": item["service"], "enabled": item.get("enabled", True)}
             for item in domains
+        ]
+        + [
+            {"hostname": host, "script": item["name"], "enabled": True}
+            for item in box.store.all("hidden_script")
+            for host in item.get("hosts", [])
         ],
+        "dispatch": {
+            item["name"]: item["dispatch"] for item in box.store.all("hidden_script") if "dispatch" in item
+        },
         "routes": [{"pattern": item["pattern"], "script": item.get("script")} for item in routes],
     }
 

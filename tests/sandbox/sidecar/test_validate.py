@@ -49,7 +49,7 @@ def test_exports_are_found(sidecar: Sidecar, folder: Path) -> None:
     }
     named = {entry["name"]: entry["handlers"] for entry in found["named_handlers"]}
     assert named == {"Api": ["class", "fetch"], "Counter": ["class", "fetch", "alarm"], "Flow": ["class"]}
-    assert found["startup_time_ms"] >= 1
+    assert isinstance(found["startup_time_ms"], int)
 
 
 def test_a_class_as_default_export(sidecar: Sidecar, folder: Path) -> None:

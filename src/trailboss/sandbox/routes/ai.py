@@ -261,7 +261,7 @@ router.add(
     "A/ai/finetunes/{finetune_id}/finetune-assets",
     add_asset,
     sdk="ai.finetunes.assets.create",
+    request="ai.finetunes.AssetCreateParams",
     reply="ai.finetunes.AssetCreateResponse",
-    unchecked="the request is a form",
 )
 router.binding("ai", from_binding)

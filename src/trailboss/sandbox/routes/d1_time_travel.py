@@ -111,6 +111,7 @@ router.add(
     f"{_ONE}/restore",
     restore,
     sdk="d1.database.time_travel.restore",
+    request="d1.database.TimeTravelRestoreParams",
     reply="d1.database.TimeTravelRestoreResponse",
 )
 router.on_start(watch)

@@ -222,7 +222,21 @@ def _sum(results: list[Record]) -> Record:
 router = Router("d1_transfer")
 _ONE = "A/d1/database/{database_id}"
 _WHY = "the SDK's status has no 'active', which the real API answers first"
-router.add("POST", f"{_ONE}/export", export_database, sdk="d1.database.export", unchecked=_WHY)
-router.add("POST", f"{_ONE}/import", import_database, sdk="d1.database.import_", unchecked=_WHY)
+router.add(
+    "POST",
+    f"{_ONE}/export",
+    export_database,
+    sdk="d1.database.export",
+    request="d1.DatabaseExportParams",
+    unchecked=_WHY,
+)
+router.add(
+    "POST",
+    f"{_ONE}/import",
+    import_database,
+    sdk="d1.database.import_",
+    request="d1.DatabaseImportParams",
+    unchecked=_WHY,
+)
 router.add("GET", "/_transfer/d1/{secret}/{filename}", download, open=True, unchecked="a pre-signed address")
 router.add("PUT", "/_transfer/d1/{secret}/{filename}", upload, open=True, unchecked="a pre-signed address")

@@ -254,8 +254,8 @@ router.add(
     f"{_ROOT}/import",
     import_records,
     sdk=f"{_SDK}.import_",
+    request="dns.RecordImportParams",
     reply="dns.RecordImportResponse",
-    unchecked="the request is a form",
 )
 router.add("GET", f"{_ROOT}/usage", get_usage, sdk="dns.usage.zone.get", reply="dns.usage.ZoneGetResponse")
 router.add("GET", _ONE, get_record, sdk=f"{_SDK}.get", reply=_REPLY)

@@ -230,8 +230,8 @@ router.add(
     f"{_ONE}/bulk",
     put_bulk,
     sdk=f"{_SDK}.bulk_update",
-    reply="kv.namespaces.KeyBulkUpdateResponse",
-    unchecked="the request is a list",
+    request="kv.NamespaceBulkUpdateParams",
+    reply="kv.NamespaceBulkUpdateResponse",
 )
 router.add("DELETE", f"{_ONE}/bulk", delete_bulk, unchecked="wrangler's spelling, a DELETE with a body")
 router.add(
@@ -239,8 +239,8 @@ router.add(
     f"{_ONE}/bulk/delete",
     delete_bulk,
     sdk=f"{_SDK}.bulk_delete",
-    reply="kv.namespaces.KeyBulkDeleteResponse",
-    unchecked="the request is a list",
+    request="kv.NamespaceBulkDeleteParams",
+    reply="kv.NamespaceBulkDeleteResponse",
 )
 router.add(
     "POST",

@@ -8,8 +8,10 @@ https://developers.cloudflare.com/api/resources/mtls_certificates/
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
 KIND = "mtls_certificate"
 BEGIN = "-----BEGIN CERTIFICATE-----"
 END = "-----END CERTIFICATE-----"
+SHORT = {
+    "commonName": "CN",
+    "organizationalUnitName": "OU",
+    "organizationName": "O",
+    "streetAddress": "STREET",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "countryName": "C",
+}
+"""The parts of a name, most specific first, whatever their order in the certificate."""
 
 
 def certificate_not_found() -> ApiError:
@@ -52,6 +64,20 @@ def _shown(record: Record) -> Record:
     return {name: value for name, value in record.items() if name not in {"private_key", "digest"}}
 
 
+def distinguished_name(parts: Sequence[Sequence[tuple[str, str]]]) -> str:
+    """A name in the writing of RFC 4514, its parts in Cloudflare's order; unknown ones last."""
+    known = list(SHORT)
+    pairs = [pair for part in parts for pair in part]
+    pairs.sort(key=lambda pair: known.index(pair[0]) if pair[0] in SHORT else len(known))
+    return ",".join(f"{SHORT.get(name, name)}={_escaped(value)}" for name, value in pairs)
+
+
+def _escaped(value: str) -> str:
+    value = re.sub(r'([\\,+"<>;])', r"\\\1", value)
+    value = re.sub(r"^([ #])", r"\\\1", value)
+    return re.sub(r" $", r"\\ ", value)
+
+
 def _read(pem: str) -> Record:
     """Issuer, serial number and end of the first certificate in `pem`."""
     first = pem[pem.index(BEGIN) : pem.index(END) + len(END)]
@@ -63,7 +89,7 @@ def _read(pem: str) -> Record:
             facts = ssl._ssl._test_decode_cert(file.name)  # type: ignore[attr-defined]
         except ssl.SSLError as error:
             raise invalid_certificate(f"The certificate could not be read: {error}") from None
-    issuer = ", ".join(f"{name}={value}" for part in facts["issuer"] for name, value in part)
+    issuer = distinguished_name(facts["issuer"])
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(facts["notAfter"]), UTC)
     return {
         "issuer": issuer,

@@ -259,6 +259,7 @@ router.add(
     "A/r2/temp-access-credentials",
     create_credentials,
     sdk="r2.temporary_credentials.create",
+    request="r2.TemporaryCredentialCreateParams",
     reply="r2.TemporaryCredentialCreateResponse",
 )
 router.resources("r2", lambda store: [data_of(record) for record in store.all(KIND)])

@@ -201,7 +201,14 @@ for _name, _default, _removable in (
         sdk=_get,
         reply=f"{_TYPES}.{_type}GetResponse" if _name != "sippy" else "r2.buckets.Sippy",
     )
-    router.add("PUT", f"{_ONE}/{_name}", _writer(_name), sdk=_put, unchecked="answers an empty object")
+    router.add(
+        "PUT",
+        f"{_ONE}/{_name}",
+        _writer(_name),
+        sdk=_put,
+        request=f"{_TYPES}.{_type}UpdateParams",
+        unchecked="answers an empty object",
+    )
     if _removable:
         router.add(
             "DELETE",
@@ -224,6 +231,7 @@ router.add(
     _CUSTOM,
     add_domain,
     sdk=f"{_DOMAINS}.custom.create",
+    request=f"{_DOMAIN_TYPES}.CustomCreateParams",
     reply=f"{_DOMAIN_TYPES}.CustomCreateResponse",
 )
 router.add("GET", _EACH, get_domain, sdk=f"{_DOMAINS}.custom.get", reply=f"{_DOMAIN_TYPES}.CustomGetResponse")
@@ -232,6 +240,7 @@ router.add(
     _EACH,
     update_domain,
     sdk=f"{_DOMAINS}.custom.update",
+    request=f"{_DOMAIN_TYPES}.CustomUpdateParams",
     reply=f"{_DOMAIN_TYPES}.CustomUpdateResponse",
 )
 router.add(

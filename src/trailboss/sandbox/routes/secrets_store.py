@@ -220,7 +220,6 @@ router = Router("secrets_store")
 _ROOT, _ONE = "A/secrets_store/stores", "A/secrets_store/stores/{store_id}"
 _ALL, _EACH = f"{_ONE}/secrets", f"{_ONE}/secrets/{{secret_id}}"
 _SDK, _TYPE = "secrets_store.stores", "secrets_store.stores.Secret"
-_LIST = "the request is a list"
 router.add("GET", _ROOT, list_stores, sdk=f"{_SDK}.list", reply="secrets_store.StoreListResponse")
 router.add(
     "POST",
@@ -238,10 +237,12 @@ router.add(
     _ALL,
     create_secrets,
     sdk=f"{_SDK}.secrets.create",
+    request=f"{_TYPE}CreateParams",
     reply=f"{_TYPE}CreateResponse",
-    unchecked=_LIST,
 )
-router.add("DELETE", _ALL, delete_secrets, sdk=f"{_SDK}.secrets.bulk_delete", unchecked=_LIST)
+router.add(
+    "DELETE", _ALL, delete_secrets, sdk=f"{_SDK}.secrets.bulk_delete", unchecked="the SDK sends no list"
+)
 router.add("GET", _EACH, get_secret, sdk=f"{_SDK}.secrets.get", reply=f"{_TYPE}GetResponse")
 router.add(
     "PATCH",

@@ -222,6 +222,7 @@ router.add(
     f"{_META}/create",
     create_metadata_index,
     sdk=f"{_SDK}.metadata_index.create",
+    request="vectorize.indexes.MetadataIndexCreateParams",
     reply="vectorize.indexes.MetadataIndexCreateResponse",
 )
 router.add(
@@ -229,6 +230,7 @@ router.add(
     f"{_META}/delete",
     delete_metadata_index,
     sdk=f"{_SDK}.metadata_index.delete",
+    request="vectorize.indexes.MetadataIndexDeleteParams",
     reply="vectorize.indexes.MetadataIndexDeleteResponse",
 )
 router.add(

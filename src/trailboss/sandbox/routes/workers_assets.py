@@ -1,6 +1,6 @@
 """Static assets: the upload session, the buckets, single files.
 
-Faithful: what the account has is not asked for again; 202 while files are missing, 201 with the completion
+Faithful: what the Worker has is not asked for again; 202 while files are missing, 201 with the completion
 token. https://developers.cloudflare.com/workers/static-assets/direct-upload/
 """
 
@@ -16,7 +16,15 @@ from trailboss.sandbox.envelope import Reply
 from trailboss.sandbox.guard import bearer
 from trailboss.sandbox.refusals import bad_request, missing_credentials
 from trailboss.sandbox.routes import API, Router
-from trailboss.sandbox.workers.assets import begin_session, missing_hashes, session_manifest, sign, verify
+from trailboss.sandbox.store import Record
+from trailboss.sandbox.workers.assets import (
+    asset_key,
+    begin_session,
+    find_session,
+    missing_hashes,
+    sign,
+    verify,
+)
 from trailboss.sandbox.workers.upload import store_blob
 
 
@@ -39,35 +47,37 @@ async def upload_files(call: Call) -> Any:
                 data = base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError):
                 raise bad_request(f"Asset {part.name} is not base64.", 10021) from None
-        _keep(call, part.filename or part.name, data, part.content_type)
+        _keep(call, session, part.filename or part.name, data, part.content_type)
     return _progress(call, session)
 
 
 async def upload_file(call: Call) -> Any:
     """POST /workers/assets/upload/{hash}: one file, raw."""
     session = _session(call)
-    _keep(call, call["hash"], await call.body(), call.headers.get("content-type", ""))
+    _keep(call, session, call["hash"], await call.body(), call.headers.get("content-type", ""))
     return _progress(call, session)
 
 
-def _session(call: Call) -> str:
+def _session(call: Call) -> Record:
     token = bearer(call.headers)
     if not token:
         raise missing_credentials()
-    return str(verify(call.box, token, "upload")["session"])
+    return find_session(call.box, str(verify(call.box, token, "upload")["session"]))
 
 
-def _keep(call: Call, name: str, data: bytes, content_type: str) -> None:
+def _keep(call: Call, session: Record, name: str, data: bytes, content_type: str) -> None:
     digest = hashlib.sha256(data).hexdigest()
     store_blob(call.box.folder.blobs, digest, data)
     kind = "" if content_type == "application/null" else content_type
-    call.store.put("asset", name, {"sha256": digest, "size": len(data), "content_type": kind})
+    script = session["script"]
+    record = {"sha256": digest, "size": len(data), "content_type": kind}
+    call.store.put("asset", asset_key(script, name), record, parent=script)
 
 
-def _progress(call: Call, session: str) -> Reply:
-    if missing_hashes(call.box, session_manifest(call.box, session)):
+def _progress(call: Call, session: Record) -> Reply:
+    if missing_hashes(call.box, session):
         return Reply({}, status=202)
-    return Reply({"jwt": sign(call.box, {"purpose": "complete", "session": session})}, status=201)
+    return Reply({"jwt": sign(call.box, {"purpose": "complete", "session": session["id"]})}, status=201)
 
 
 router = Router("workers_assets")

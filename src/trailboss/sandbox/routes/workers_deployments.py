@@ -16,6 +16,8 @@ from trailboss.sandbox.routes import Router
 from trailboss.sandbox.store import Record
 from trailboss.sandbox.workers import refusals
 from trailboss.sandbox.workers.bindings import check_target, secrets_of
+from trailboss.sandbox.workers.durable_objects import Classes
+from trailboss.sandbox.workers.exports import catch_up
 from trailboss.sandbox.workers.model import (
     DEPLOYABLE,
     current_deployment,
@@ -66,15 +68,21 @@ async def create_deployment(call: Call) -> Any:
     async with call.box.lock(f"script:{name}"):
         shares = wanted_shares(body)
         versions = [version_of(call.store, name, share["version_id"]) for share in shares]
+        classes = catch_up(call, script, versions)
         for version in versions:
-            check_deployable(call, script, version)
+            check_deployable(call, script, version, classes)
         if not call.flag("force"):
             check_secrets(call, name, versions)
-        trigger = _trigger(call, name, versions)
         annotations = {key: str(text) for key, text in (body.get("annotations") or {}).items() if text}
-        deployment = await release(
-            call, name, lambda: write_deployment(call, name, shares, annotations, trigger)
-        )
+
+        def write() -> Record:
+            if classes is not None:
+                classes.write()
+                for version in versions:
+                    call.store.put("version", version["id"], version, parent=name)
+            return write_deployment(call, name, shares, annotations, "deployment")
+
+        deployment = await release(call, name, write)
     return deployment_shape(deployment)
 
 
@@ -111,7 +119,7 @@ def _number(value: Any) -> int | float:
     return int(value) if value == int(value) else float(value)
 
 
-def check_deployable(call: Call, script: Record, version: Record) -> None:
+def check_deployable(call: Call, script: Record, version: Record, classes: Classes | None) -> None:
     """Refuse a version that is too old, lies behind a migration, or is bound to something that is gone."""
     newest = script["next_number"] - 1
     if version["number"] <= newest - DEPLOYABLE:
@@ -119,9 +127,12 @@ def check_deployable(call: Call, script: Record, version: Record) -> None:
             f"Version {version['id']} is not among the latest {DEPLOYABLE} versions."
         )
     implemented = set(version.get("implements", []))
-    for namespace in namespaces_of(call.store, script["name"]):
-        if namespace["class"] not in implemented:
-            raise refusals.migration_between(namespace["class"])
+    present = (
+        classes.now if classes else {item["class"] for item in namespaces_of(call.store, script["name"])}
+    )
+    for name in present:
+        if name not in implemented:
+            raise refusals.migration_between(name)
     for binding in version["bindings"]:
         try:
             check_target(call, script["name"], binding)
@@ -144,15 +155,6 @@ def check_secrets(call: Call, name: str, versions: list[Record]) -> None:
             changed = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
             if changed:
                 raise refusals.secrets_changed(changed)
-
-
-def _trigger(call: Call, name: str, versions: list[Record]) -> str:
-    """A single version that was deployed whole before, and is not the newest, is a rollback."""
-    deployed = deployed_versions(call.store, name)
-    newest = max((version["number"] for version in deployed), default=0)
-    if len(versions) == 1 and versions[0]["number"] < newest:
-        return "rollback"
-    return "deployment"
 
 
 router = Router("workers_deployments")

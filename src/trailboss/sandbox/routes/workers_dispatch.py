@@ -1,4 +1,4 @@
-"""Dispatch namespaces of Workers for Platforms: the namespaces themselves; no user Workers in them.
+"""Dispatch namespaces of Workers for Platforms. Their user Workers are in `workers_dispatch_scripts.py`.
 
 https://developers.cloudflare.com/api/resources/workers_for_platforms/
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from trailboss.sandbox.call import Call
-from trailboss.sandbox.refusals import ApiError, not_emulated
+from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
 from trailboss.sandbox.routes.user import email
-from trailboss.sandbox.store import Record
+from trailboss.sandbox.store import Record, Store
+from trailboss.sandbox.workers.removal import forget_script
 
 
 def namespace_not_found() -> ApiError:
@@ -24,14 +25,24 @@ def name_taken(name: str) -> ApiError:
     return ApiError(409, 100120, f"A dispatch namespace named '{name}' already exists.")
 
 
-def user_worker_not_found() -> ApiError:
-    """No user Worker of that name in the namespace."""
-    return ApiError(404, 10092, "workers.api.error.environment_not_found")
+def not_empty(name: str) -> ApiError:
+    """Simplified: a namespace with user Workers keeps its name."""
+    return ApiError(400, 100121, f"The sandbox renames empty namespaces only; '{name}' has user Workers.")
 
 
 async def list_namespaces(call: Call) -> Any:
     """GET /workers/dispatch/namespaces."""
-    return call.paged(call.store.all("dispatch_namespace"), per_page=100)
+    return call.paged([_shown(call, item) for item in call.store.all("dispatch_namespace")], per_page=100)
+
+
+def _shown(call: Call, namespace: Record) -> Record:
+    return {**namespace, "script_count": len(user_workers(call.store, namespace["namespace_name"]))}
+
+
+def user_workers(store: Store, namespace: str) -> list[Record]:
+    """The user Workers of a namespace."""
+    found = store.all("hidden_script")
+    return [item for item in found if item.get("dispatch", {}).get("namespace") == namespace]
 
 
 async def create_namespace(call: Call) -> Any:
@@ -53,7 +64,8 @@ async def create_namespace(call: Call) -> Any:
     return call.store.put("dispatch_namespace", name, namespace)
 
 
-def _namespace(call: Call) -> Record:
+def namespace_of(call: Call) -> Record:
+    """The namespace a path names; 100119 when there is none."""
     found = call.store.get("dispatch_namespace", call["dispatch_namespace"])
     if found is None:
         raise namespace_not_found()
@@ -62,39 +74,41 @@ def _namespace(call: Call) -> Record:
 
 async def get_namespace(call: Call) -> Any:
     """GET /workers/dispatch/namespaces/{name}."""
-    return _namespace(call)
+    return _shown(call, namespace_of(call))
 
 
 async def rename_namespace(call: Call) -> Any:
     """PUT /workers/dispatch/namespaces/{name} {name}."""
-    namespace = _namespace(call)
+    namespace = namespace_of(call)
     name = str((await call.object()).get("name") or namespace["namespace_name"])
     if name != namespace["namespace_name"] and call.store.get("dispatch_namespace", name) is not None:
         raise name_taken(name)
+    if name != namespace["namespace_name"] and user_workers(call.store, namespace["namespace_name"]):
+        raise not_empty(namespace["namespace_name"])
     call.store.delete("dispatch_namespace", namespace["namespace_name"])
     changed = {**namespace, "namespace_name": name, "modified_on": call.clock.iso()}
     return call.store.put("dispatch_namespace", name, changed)
 
 
 async def delete_namespace(call: Call) -> Any:
-    """DELETE /workers/dispatch/namespaces/{name}."""
-    call.store.delete("dispatch_namespace", _namespace(call)["namespace_name"])
+    """DELETE /workers/dispatch/namespaces/{name}: with the user Workers in it."""
+    name = namespace_of(call)["namespace_name"]
+    with call.store.transaction():
+        for script in user_workers(call.store, name):
+            forget_script(call.store, script["name"])
+        call.store.delete("dispatch_namespace", name)
+    await call.runtime.sync()
     return None
 
 
-async def get_user_worker(call: Call) -> Any:
-    """GET .../scripts/{n}: there are none."""
-    _namespace(call)
-    raise user_worker_not_found()
-
-
-async def refuse_user_worker(call: Call) -> Any:
-    """Uploads into a namespace."""
-    _namespace(call)
-    raise not_emulated("Uploading user Workers into a dispatch namespace")
+def check_binding(store: Store, binding: Record) -> ApiError | None:
+    """An upload may only bind a namespace that exists."""
+    known = store.get("dispatch_namespace", str(binding.get("namespace", "")))
+    return None if known is not None else namespace_not_found()
 
 
 router = Router("workers_dispatch")
+router.target("dispatch_namespace", check_binding)
 _NAMESPACES = "A/workers/dispatch/namespaces"
 _NAMESPACE = f"{_NAMESPACES}/{{dispatch_namespace}}"
 _SDK, _TYPES = "workers_for_platforms.dispatch.namespaces", "workers_for_platforms.dispatch"
@@ -109,5 +123,3 @@ router.add(
 router.add("GET", _NAMESPACE, get_namespace, sdk=f"{_SDK}.get", reply=f"{_TYPES}.NamespaceGetResponse")
 router.add("PUT", _NAMESPACE, rename_namespace)
 router.add("DELETE", _NAMESPACE, delete_namespace, sdk=f"{_SDK}.delete", reply="None")
-router.add("GET", f"{_NAMESPACE}/scripts/{{script_name}}", get_user_worker)
-router.add("PUT", f"{_NAMESPACE}/scripts/{{script_name}}", refuse_user_worker)

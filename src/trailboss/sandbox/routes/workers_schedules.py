@@ -107,6 +107,7 @@ router.add(
     _SCHEDULES,
     put_schedules,
     sdk="workers.scripts.schedules.update",
+    request="workers.scripts.ScheduleUpdateParams",
     reply="workers.scripts.ScheduleUpdateResponse",
 )
 router.on_start(tick)

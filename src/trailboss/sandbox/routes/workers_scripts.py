@@ -90,8 +90,8 @@ def enter(call: Call, draft: Draft, metadata: dict[str, Any]) -> Record:
         draft.script["usage_model"] = metadata["usage_model"]
     write_version(call, draft.script, draft.version, draft.classes)
     shares = [{"version_id": draft.version["id"], "percentage": 100}]
-    note = {key: value for key, value in draft.version["annotations"].items() if key == "workers/message"}
-    return write_deployment(call, draft.script["name"], shares, note, "upload")
+    message = draft.version["annotations"].get("workers/message") or "Automatic deployment on upload."
+    return write_deployment(call, draft.script["name"], shares, {"workers/message": message}, "upload")
 
 
 async def get_script(call: Call) -> Raw:

@@ -155,6 +155,7 @@ router.add(
     f"{_SECRETS}-bulk",
     patch_secrets,
     sdk=f"{_SDK}.bulk_update",
+    request="workers.scripts.SecretBulkUpdateParams",
     reply="workers.scripts.SecretBulkUpdateResponse",
 )
 router.add(

@@ -151,14 +151,28 @@ _WORKER = f"{_WORKERS}/{{worker_id}}"
 _SDK, _TYPE = "workers.beta.workers", "workers.beta.Worker"
 _VERSION_SDK, _VERSION = "workers.beta.workers.versions", "workers.beta.workers.Version"
 router.add("GET", _WORKERS, list_workers, sdk=f"{_SDK}.list", reply=_TYPE)
-router.add("POST", _WORKERS, create_worker, sdk=f"{_SDK}.create", reply=_TYPE)
+router.add(
+    "POST",
+    _WORKERS,
+    create_worker,
+    sdk=f"{_SDK}.create",
+    request="workers.beta.WorkerCreateParams",
+    reply=_TYPE,
+)
 router.add("GET", _WORKER, get_worker, sdk=f"{_SDK}.get", reply=_TYPE)
 router.add("PUT", _WORKER, change_worker, sdk=f"{_SDK}.update", reply=_TYPE)
 router.add("PATCH", _WORKER, change_worker, sdk=f"{_SDK}.edit", reply=_TYPE)
 router.add("DELETE", _WORKER, delete_worker, sdk=f"{_SDK}.delete", reply="None")
 _VERSIONS = f"{_WORKER}/versions"
 router.add("GET", _VERSIONS, list_worker_versions, sdk=f"{_VERSION_SDK}.list", reply=_VERSION)
-router.add("POST", _VERSIONS, create_worker_version, sdk=f"{_VERSION_SDK}.create", reply=_VERSION)
+router.add(
+    "POST",
+    _VERSIONS,
+    create_worker_version,
+    sdk=f"{_VERSION_SDK}.create",
+    request="workers.beta.workers.VersionCreateParams",
+    reply=_VERSION,
+)
 router.add(
     "GET", f"{_VERSIONS}/{{version_id}}", get_worker_version, sdk=f"{_VERSION_SDK}.get", reply=_VERSION
 )

@@ -20,7 +20,8 @@
 // Binding types that load but throw "BindingUnavailableError" when used: browser (no browser is installed), ai_search,
 // ai_search_namespace, agent_memory, artifacts, flagship, media, mtls_certificate, vpc_service, vpc_network, logfwdr,
 // analytics, messaging, k2, every unknown type; hyperdrive without `localConnectionString`; any binding whose target
-// (Worker, class, Workflow) is not deployed. A dispatch namespace answers "Worker not found" for every name.
+// (Worker, class, Workflow) is not deployed. A dispatch namespace
+// reaches its user Workers by fetch; arguments, limits and outbound Workers are not applied.
 // analytics_engine and pipelines take what is written and keep nothing.
 import readline from "node:readline";
 import { Callbacks } from "./callbacks.mjs";

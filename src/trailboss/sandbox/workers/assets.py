@@ -1,7 +1,7 @@
-"""Static assets: upload sessions, the account's asset blobs, and the folders versions serve from.
+"""Static assets: upload sessions, each Worker's asset blobs, and the folders versions serve from.
 
-Bytes are kept once per account by the hash the client gives them. Tokens are signed with the account's
-secret and look like Cloudflare's: a JWT whose payload has `exp`.
+What a Worker has is known by the hash the client gives it; bytes are kept once. Tokens are signed with the
+account's secret and look like Cloudflare's: a JWT whose payload has `exp`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from trailboss.sandbox.box import Box
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.refusals import ApiError
+from trailboss.sandbox.store import Record
 from trailboss.sandbox.workers.model import latest_version
 from trailboss.sandbox.workers.upload import blob_path
 
@@ -67,7 +68,7 @@ def _unb64(text: str) -> bytes:
 
 
 def begin_session(call: Call, script: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Which files of a manifest the account does not have yet, in buckets; with none, the token that
+    """Which files of a manifest the Worker does not have yet, in buckets; with none, the token that
     completes."""
     entries: dict[str, str] = {}
     for path, entry in manifest.items():
@@ -77,25 +78,32 @@ def begin_session(call: Call, script: str, manifest: dict[str, Any]) -> dict[str
             raise ApiError(400, 10021, f"Asset {path} is larger than {FILE_LIMIT // 2**20} MiB.")
         entries[path] = str(entry["hash"])
     session = call.ids.hex(32)
-    call.store.put("asset_session", session, {"id": session, "manifest": entries}, parent=script)
-    missing = missing_hashes(call.box, entries)
+    record = {"id": session, "script": script, "manifest": entries}
+    call.store.put("asset_session", session, record, parent=script)
+    missing = missing_hashes(call.box, record)
     if not missing:
         return {"jwt": sign(call.box, {"purpose": "complete", "session": session}), "buckets": []}
     buckets = [missing[at : at + BUCKET_FILES] for at in range(0, len(missing), BUCKET_FILES)]
     return {"jwt": sign(call.box, {"purpose": "upload", "session": session}), "buckets": buckets}
 
 
-def missing_hashes(box: Box, entries: dict[str, str]) -> list[str]:
-    """The hashes of a manifest that the account lacks, each once."""
-    return [value for value in dict.fromkeys(entries.values()) if box.store.get("asset", value) is None]
+def missing_hashes(box: Box, session: Record) -> list[str]:
+    """The hashes of a session's manifest that its Worker lacks, each once."""
+    wanted = dict.fromkeys(session["manifest"].values())
+    return [value for value in wanted if box.store.get("asset", asset_key(session["script"], value)) is None]
 
 
-def session_manifest(box: Box, session: str) -> dict[str, str]:
-    """Path -> hash of an upload session."""
+def asset_key(script: str, name: str) -> str:
+    """The key of a Worker's asset by the client's hash. Cloudflare asks every Worker for its own files."""
+    return f"{script}/{name}"
+
+
+def find_session(box: Box, session: str) -> Record:
+    """An upload session: `script`, and `manifest` path -> hash."""
     found = box.store.get("asset_session", session)
     if found is None:
         raise bad_token()
-    return dict(found["manifest"])
+    return found
 
 
 def take_assets(call: Call, script: str, metadata: dict[str, Any]) -> dict[str, Any] | None:
@@ -104,35 +112,42 @@ def take_assets(call: Call, script: str, metadata: dict[str, Any]) -> dict[str, 
     previous = (latest_version(call.store, script) or {}).get("assets")
     if assets and assets.get("jwt"):
         payload = verify(call.box, str(assets["jwt"]), "complete")
-        manifest = session_manifest(call.box, payload["session"])
-        return {"set": lay_out(call.box, manifest), "config": assets.get("config") or {}}
+        session = find_session(call.box, payload["session"])
+        return {"set": lay_out(call.box, session), "config": assets.get("config") or {}}
     if metadata.get("keep_assets") and previous:
         return {"set": previous["set"], "config": (assets or {}).get("config") or previous["config"]}
     return None
 
 
-def lay_out(box: Box, manifest: dict[str, str]) -> str:
-    """Link a manifest's files into a folder of their own, once per distinct set; the folder's name."""
-    digest = hashlib.sha256(json.dumps(sorted(manifest.items())).encode()).hexdigest()[:32]
+def lay_out(box: Box, session: Record) -> str:
+    """Link a session's files into a folder of their own, once per distinct set; the folder's name."""
+    found = {
+        path: _uploaded(box, session["script"], path, name) for path, name in session["manifest"].items()
+    }
+    digest = hashlib.sha256(json.dumps(sorted(found.items())).encode()).hexdigest()[:32]
     folder = box.folder.assets / digest
     if folder.exists():
         return digest
     staging = folder.with_suffix(".part")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    for path, name in manifest.items():
-        _place(box, staging, path, name)
+    for path, digest_of_file in found.items():
+        _place(box, staging, path, digest_of_file)
     staging.rename(folder)
     return digest
 
 
-def _place(box: Box, folder: Path, path: str, name: str) -> None:
+def _uploaded(box: Box, script: str, path: str, name: str) -> str:
+    asset = box.store.get("asset", asset_key(script, name))
+    if asset is None:
+        raise ApiError(400, 10021, f"The asset {path} was not uploaded.")
+    return str(asset["sha256"])
+
+
+def _place(box: Box, folder: Path, path: str, digest: str) -> None:
     parts = [part for part in path.split("/") if part]
     if ".." in parts or not parts:
         raise ApiError(400, 10021, f"{path!r} cannot be the path of an asset.")
-    asset = box.store.get("asset", name)
-    if asset is None:
-        raise ApiError(400, 10021, f"The asset {path} was not uploaded.")
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.link(blob_path(box.folder.blobs, asset["sha256"]), target)
+    os.link(blob_path(box.folder.blobs, digest), target)

@@ -1,5 +1,4 @@
-"""Durable Object classes of a Worker: migrations (steps with tags) and declared exports, on namespace
-records."""
+"""Durable Object classes of a Worker, on namespace records, and migrations (steps with tags)."""
 
 from __future__ import annotations
 
@@ -27,12 +26,13 @@ class Classes:
 
     def __init__(self, call: Call, script: str) -> None:
         self._call = call
-        self._script = script
+        self.script = script
         self.before = {item["class"]: item for item in namespaces_of(call.store, script)}
         self.now = dict(self.before)
-        self.gone: list[Record] = []
-        self.taken: list[Record] = []
         self.fresh: set[str] = set()
+        self.given: list[Record] = []
+        self.expected: dict[str, str] | None = None
+        """Classes that shall come from other Workers; None leaves what was expected before."""
 
     def migrate(self, migrations: dict[str, Any], current_tag: str | None) -> str | None:
         """Apply a `migrations` object; the new tag.
@@ -53,9 +53,9 @@ class Classes:
         for name in step.get("new_sqlite_classes") or []:
             self.create(name, sqlite=True)
         for rename in step.get("renamed_classes") or []:
-            self._rename(rename["from"], rename["to"])
+            self.rename(rename["from"], rename["to"])
         for name in step.get("deleted_classes") or []:
-            self.gone.append(self._take("delete-class", name))
+            self._take("delete-class", name)
         for transfer in step.get("transferred_classes") or []:
             self._transfer(transfer["from"], transfer["from_script"], transfer["to"])
 
@@ -66,8 +66,8 @@ class Classes:
         self.fresh.add(name)
         self.now[name] = {
             "id": self._call.ids.hex(32),
-            "name": f"{self._script}_{name}",
-            "script": self._script,
+            "name": f"{self.script}_{name}",
+            "script": self.script,
             "class": name,
             "use_sqlite": sqlite,
         }
@@ -78,21 +78,31 @@ class Classes:
             raise refusals.class_unknown(step, name)
         return found
 
-    def _rename(self, old: str, new: str) -> None:
+    def drop(self, name: str) -> None:
+        """Let a class go, with its data."""
+        del self.now[name]
+
+    def give(self, name: str, script: str) -> None:
+        """Hand a class over to another Worker."""
+        namespace = self.now.pop(name)
+        moved = {"script": script, "name": f"{script}_{name}", "transferred_from": self.script}
+        self.given.append({**namespace, **moved})
+
+    def rename(self, old: str, new: str) -> None:
+        """Another name for a class, the same data."""
         if new in self.now:
             raise refusals.class_exists(new)
         namespace = self._take("rename-class", old)
-        self.now[new] = {**namespace, "class": new, "name": f"{self._script}_{new}"}
+        self.now[new] = {**namespace, "class": new, "name": f"{self.script}_{new}"}
 
     def _transfer(self, old: str, script: str, new: str) -> None:
         for namespace in namespaces_of(self._call.store, script):
             if namespace["class"] == old:
-                self.taken.append(namespace)
                 self.now[new] = {
                     **namespace,
                     "class": new,
-                    "script": self._script,
-                    "name": f"{self._script}_{new}",
+                    "script": self.script,
+                    "name": f"{self.script}_{new}",
                 }
                 return
         raise refusals.class_unknown("transfer-class", old)
@@ -106,74 +116,21 @@ class Classes:
     def write(self) -> None:
         """Make it so; inside the caller's transaction."""
         store = self._call.store
-        kept = {namespace["id"] for namespace in self.now.values()}
+        kept = {namespace["id"] for namespace in (*self.now.values(), *self.given)}
         for namespace in self.before.values():
             if namespace["id"] not in kept:
                 store.delete("do_namespace", namespace["id"])
         for namespace in self.now.values():
-            store.put("do_namespace", namespace["id"], namespace, parent=self._script)
+            store.put("do_namespace", namespace["id"], namespace, parent=self.script)
+        for namespace in self.given:
+            store.put("do_namespace", namespace["id"], namespace, parent=namespace["script"])
+            store.delete("do_transfer", f"{namespace['script']}/{namespace['class']}")
+        if self.expected is not None:
+            self._expect(self.expected)
 
-
-def reconcile(classes: Classes, exports: dict[str, Any], exported: list[str]) -> dict[str, Any]:
-    """Apply declared `exports`; the report wrangler prints.
-
-    Raises:
-        ApiError: 100402 with one detail per class that cannot be.
-    """
-    report: dict[str, Any] = {
-        key: []
-        for key in (
-            *("created", "updated", "deleted", "renamed", "transferred"),
-            *("transfer_pending", "warnings", "info", "removable_entries"),
-        )
-    }
-    details: list[dict[str, Any]] = []
-    for name, entry in exports.items():
-        if entry.get("type") == "durable-object":
-            _reconcile_one(classes, name, entry, report, details)
-    for name in classes.now:
-        if name not in exports:
-            details.append(
-                _detail(name, "undeclared", f"Class '{name}' has Durable Objects but no export entry.")
-            )
-        elif name not in exported:
-            details.append(
-                _detail(name, "not-exported", f"Class '{name}' is not exported by the Worker's code.")
-            )
-    if details:
-        raise refusals.exports_failed(details)
-    return report
-
-
-def _reconcile_one(
-    classes: Classes, name: str, entry: dict[str, Any], report: dict[str, Any], details: list[dict[str, Any]]
-) -> None:
-    state = entry.get("state", "created")
-    if state == "created" and name not in classes.now:
-        classes.create(name, sqlite=entry.get("storage", "sqlite") == "sqlite")
-        report["created"].append(name)
-    elif state == "deleted":
-        _delete(classes, name, report)
-    elif state == "renamed":
-        target = str(entry.get("renamed_to", ""))
-        if name in classes.now and target not in classes.now:
-            classes._rename(name, target)
-            report["renamed"].append({"from": name, "to": target})
-        else:
-            report["removable_entries"].append(name)
-    elif state in ("transferred", "expecting-transfer"):
-        details.append(
-            _detail(name, "transfer", "Transfers between Workers are not emulated by the sandbox.")
-        )
-
-
-def _delete(classes: Classes, name: str, report: dict[str, Any]) -> None:
-    if name in classes.now:
-        classes.gone.append(classes.now.pop(name))
-        report["deleted"].append(name)
-    else:
-        report["removable_entries"].append(name)
-
-
-def _detail(name: str, scenario: str, message: str) -> dict[str, Any]:
-    return {"class": name, "scenario": scenario, "message": message}
+    def _expect(self, sources: dict[str, str]) -> None:
+        store = self._call.store
+        store.delete_all("do_transfer", self.script)
+        for name, source in sources.items():
+            record = {"class": name, "from": source, "to": self.script}
+            store.put("do_transfer", f"{self.script}/{name}", record, parent=self.script)

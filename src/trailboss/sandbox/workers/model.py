@@ -3,6 +3,9 @@
 "script" (key: name) is what belongs to the Worker as a whole; "version" (key: id, parent: script) is
 immutable but for its annotations; "deployment" (key: id, parent: script), the newest is the current one;
 "do_namespace" (key: id, parent: script).
+
+User Workers of dispatch namespaces and Pages sites are the same below a "hidden_script", whose name holds a
+"~", which no Worker's own name can: they run, and are no Workers of the account.
 """
 
 from __future__ import annotations
@@ -34,7 +37,17 @@ def script_named(store: Store, name: str, missing: ApiError | None = None) -> Re
 
 def save_script(store: Store, script: Record) -> Record:
     """Write the Worker's record."""
-    return store.put("script", script["name"], script)
+    return store.put(kind_of(script["name"]), script["name"], script)
+
+
+def kind_of(name: str) -> str:
+    """The kind of record of a Worker, hidden or not."""
+    return "hidden_script" if "~" in name else "script"
+
+
+def all_scripts(store: Store) -> list[Record]:
+    """Everything that runs: the account's Workers, then the hidden ones."""
+    return store.all("script") + store.all("hidden_script")
 
 
 def new_script(call: Call, name: str) -> Record:
@@ -45,6 +58,11 @@ def new_script(call: Call, name: str) -> Record:
     """
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
         raise refusals.invalid_name(name)
+    return script_record(call, name)
+
+
+def script_record(call: Call, name: str) -> Record:
+    """The record of a Worker of any name."""
     now = call.clock.iso()
     return {
         "name": name,

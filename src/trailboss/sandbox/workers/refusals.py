@@ -148,6 +148,21 @@ def class_not_configured(name: str) -> ApiError:
     return ApiError(400, 10061, message)
 
 
+def class_not_provisioned(name: str) -> ApiError:
+    """A binding of an undeployed version to a class that only its own `exports` declare."""
+    message = (
+        f"Cannot create binding for class '{name}': it is declared in `exports` but not provisioned yet. "
+        "Deploy the version that declares it first, then add the binding."
+    )
+    return ApiError(400, 100406, message)
+
+
+def inconsistent_exports() -> ApiError:
+    """A split between versions that declare different classes."""
+    message = "The versions of a deployment must declare the same Durable Object `exports`."
+    return ApiError(400, 100405, message)
+
+
 def migration_between(name: str) -> ApiError:
     """A version from before a migration of its classes."""
     message = f"The version cannot be deployed: a Durable Object migration of class '{name}' lies between."

@@ -15,8 +15,16 @@ from trailboss.sandbox.wanted import worker_of
 from trailboss.sandbox.workers import refusals
 from trailboss.sandbox.workers.assets import take_assets
 from trailboss.sandbox.workers.bindings import resolve
-from trailboss.sandbox.workers.durable_objects import Classes, reconcile
-from trailboss.sandbox.workers.model import latest_version, new_script, save_script, source_of
+from trailboss.sandbox.workers.durable_objects import Classes
+from trailboss.sandbox.workers.exports import expected_namespaces, live_of, objects_of, reconcile
+from trailboss.sandbox.workers.model import (
+    kind_of,
+    latest_version,
+    new_script,
+    save_script,
+    script_record,
+    source_of,
+)
 from trailboss.sandbox.workers.upload import Upload
 
 CARRIED = ("limits", "placement", "cache_options", "exports")
@@ -40,8 +48,10 @@ async def draft_upload(call: Call, name: str, upload: Upload, *, strict: bool, d
         ApiError: whatever Cloudflare would say of it.
     """
     metadata = upload.metadata
-    script = call.store.get("script", name) or new_script(call, name)
-    version = new_version(call, script, metadata)
+    script = call.store.get(kind_of(name), name) or (
+        script_record(call, name) if "~" in name else new_script(call, name)
+    )
+    version = new_version(call, script, metadata, "upload" if deploys else "version_upload")
     version["bindings"] = resolve(call, name, metadata, strict=strict)
     version["format"], version["main"], version["etag"] = upload.format, upload.main, upload.etag
     version["modules"] = [module.stored(call.box.folder.blobs) for module in upload.modules]
@@ -52,11 +62,11 @@ async def draft_upload(call: Call, name: str, upload: Upload, *, strict: bool, d
     return draft
 
 
-def new_version(call: Call, script: Record, metadata: dict[str, Any]) -> Record:
-    """The record of a version of `script`, without code and bindings."""
+def new_version(call: Call, script: Record, metadata: dict[str, Any], trigger: str) -> Record:
+    """The record of a version of `script`, without code and bindings; `trigger` is what made it."""
     now = call.clock.iso()
     annotations = {key: str(value) for key, value in (metadata.get("annotations") or {}).items() if value}
-    annotations.setdefault("workers/triggered_by", "upload")
+    annotations.setdefault("workers/triggered_by", trigger)
     return {
         "id": call.ids.uuid(),
         "script": script["name"],
@@ -95,7 +105,7 @@ async def check_code(call: Call, draft: Draft) -> None:
     version["handlers"] = found.get("handlers") or []
     version["named_handlers"] = found.get("named_handlers") or []
     version["classes"] = found.get("classes") or []
-    version["startup_time_ms"] = max(1, round(found.get("startup_time_ms") or 1))
+    version["startup_time_ms"] = int(found.get("startup_time_ms") or 0)
     if not (version["handlers"] or version["named_handlers"] or version["classes"]):
         raise refusals.no_handlers()
 
@@ -103,22 +113,23 @@ async def check_code(call: Call, draft: Draft) -> None:
 def _check_classes(call: Call, draft: Draft, metadata: dict[str, Any], *, deploys: bool) -> None:
     """Migrations, declared exports, and bindings to classes of this Worker."""
     classes, script = draft.classes, draft.script
-    migrations, exports = metadata.get("migrations"), metadata.get("exports")
+    migrations, exports = metadata.get("migrations"), objects_of(metadata.get("exports"))
     exported = exported_names(draft.version)
     if migrations and not deploys:
         raise refusals.migration_in_version()
     if migrations:
         script["migration_tag"] = classes.migrate(migrations, script["migration_tag"])
-    if exports:
-        draft.reconciliation = reconcile(classes, exports, exported)
-    if draft.version["format"] == "modules":
+    if exports and deploys:
+        draft.reconciliation = reconcile(call, classes, exports, draft.version)
+    elif exports:
+        draft.version["deferred"] = True  # until it is deployed
+    elif draft.version["format"] == "modules":
         classes.check_exported(exported)
-    if not deploys and classes.fresh:
-        raise refusals.migration_in_version()
-    bind_classes(call, script["name"], draft.version, classes.now)
+        classes.expected = {} if deploys else None  # an entry that is gone takes its expectation along
+    bind_classes(call, script["name"], draft.version, classes)
     draft.version["migration_tag"] = script["migration_tag"]
     draft.version["metadata"]["has_preview"] = not classes.now
-    draft.version["implements"] = sorted(classes.now)
+    draft.version["implements"] = sorted({*classes.now, *live_of(exports)})
 
 
 def exported_names(version: Record) -> list[str]:
@@ -132,15 +143,16 @@ def exported_names(version: Record) -> list[str]:
 
 def check_bound(call: Call, script: Record, version: Record) -> None:
     """Refuse bindings to Durable Object classes that nothing implements (when only bindings change)."""
-    bind_classes(call, script["name"], version, Classes(call, script["name"]).now)
+    bind_classes(call, script["name"], version, Classes(call, script["name"]))
 
 
-def bind_classes(call: Call, script: str, version: Record, own: dict[str, Record]) -> None:
-    """Note the namespace that each Durable Object binding means; `own` are this Worker's by class.
+def bind_classes(call: Call, script: str, version: Record, classes: Classes) -> None:
+    """Note the namespace that each Durable Object binding means; `classes` are this Worker's.
 
     Raises:
-        ApiError: 10061 when there is none.
+        ApiError: 10061 when there is none, 100406 when there will be one once the version is deployed.
     """
+    own = {**expected_namespaces(call.store, classes), **classes.now}
     for binding in version["bindings"]:
         if binding["type"] != "durable_object_namespace" or not binding.get("class_name"):
             continue
@@ -149,6 +161,8 @@ def bind_classes(call: Call, script: str, version: Record, own: dict[str, Record
             namespace = own.get(name)
         else:
             namespace = call.store.find("do_namespace", **{"script": owner, "class": name})
+        if namespace is None and version.get("deferred") and name in live_of(version.get("exports")):
+            raise refusals.class_not_provisioned(name)
         if namespace is None:
             raise refusals.class_not_configured(name)
         binding["namespace_id"] = namespace["id"]
@@ -156,15 +170,12 @@ def bind_classes(call: Call, script: str, version: Record, own: dict[str, Record
 
 def copy_version(call: Call, script: Record, base: Record, trigger: str) -> Record:
     """A new version that is `base` but for what the caller changes next."""
-    fresh = new_version(call, script, {})
+    fresh = new_version(call, script, {}, trigger)
     kept = {
-        key: value
-        for key, value in base.items()
-        if key not in ("id", "number", "metadata", "annotations", "alias")
+        key: value for key, value in base.items() if key not in ("id", "number", "metadata", "annotations")
     }
     fresh.update(kept)
     fresh["metadata"]["has_preview"] = base["metadata"]["has_preview"]
-    fresh["annotations"] = {"workers/triggered_by": trigger}
     return fresh
 
 
@@ -206,7 +217,7 @@ async def release(call: Call, name: str, write: Callable[[], Any]) -> Any:
         ApiError: 10021 with what the runtime said.
     """
     store = call.store
-    kinds = ("script", "version", "deployment", "do_namespace")
+    kinds = (kind_of(name), "version", "deployment", "do_namespace", "do_transfer")
     before = {kind: _keyed(store.execute(_ROWS, (kind, name, name)).fetchall()) for kind in kinds}
     with store.transaction():
         result = write()
@@ -233,7 +244,7 @@ def _put_back(call: Call, kind: str, name: str, before: dict[str, Any]) -> None:
         call.store.delete(kind, key)
     for key, sequence, parent, body in before.values():
         call.store.execute(
-            "insert into records (sequence, kind, key, parent, body) values (?, ?, ?, ?, ?)",
+            "insert or replace into records (sequence, kind, key, parent, body) values (?, ?, ?, ?, ?)",
             (sequence, kind, key, parent, body),
         )
 

@@ -8,7 +8,7 @@ from trailboss.sandbox.call import Call
 from trailboss.sandbox.store import Store
 from trailboss.sandbox.workers import refusals
 from trailboss.sandbox.workers.domain_records import remove_domain
-from trailboss.sandbox.workers.model import deployed_versions, namespaces_of, script_named
+from trailboss.sandbox.workers.model import deployed_versions, kind_of, namespaces_of, script_named
 
 
 def incoming_services(store: Store, name: str) -> list[dict[str, Any]]:
@@ -55,6 +55,13 @@ def tail_producers(store: Store, name: str) -> list[dict[str, Any]]:
     ]
 
 
+def forget_script(store: Store, name: str) -> None:
+    """Remove a Worker's own records, hidden or not."""
+    store.delete(kind_of(name), name)
+    for kind in ("version", "deployment", "do_namespace", "asset_session", "asset", "do_transfer"):
+        store.delete_all(kind, name)
+
+
 async def remove_script(call: Call, name: str, *, force: bool) -> None:
     """Delete a Worker with its versions, deployments, routes, domains, schedules, Durable Objects.
 
@@ -71,9 +78,7 @@ async def remove_script(call: Call, name: str, *, force: bool) -> None:
         )
     async with call.box.lock(f"script:{name}"):
         with store.transaction():
-            store.delete("script", name)
-            for kind in ("version", "deployment", "do_namespace", "asset_session"):
-                store.delete_all(kind, name)
+            forget_script(store, name)
             for domain in store.all("worker_domain"):
                 if domain["service"] == name:
                     remove_domain(store, domain)

@@ -6,6 +6,7 @@ from typing import Any
 
 from trailboss.sandbox.store import Record, Store
 from trailboss.sandbox.workers.bindings import shown
+from trailboss.sandbox.workers.exports import live_of
 from trailboss.sandbox.workers.model import deployed_versions, latest_version
 
 
@@ -63,7 +64,7 @@ def version_shape(script: Record, version: Record) -> dict[str, Any]:
                 limits=version.get("limits"),
                 usage_model=script["usage_model"],
                 migration_tag=version.get("migration_tag"),
-                exports=version.get("exports"),
+                exports=live_of(version.get("exports")) or None,
             ),
         },
         "startup_time_ms": version["startup_time_ms"],

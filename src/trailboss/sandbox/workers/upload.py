@@ -36,6 +36,7 @@ class Module:
     name: str
     content_type: str
     data: bytes
+    part: str = ""
 
     def stored(self, blobs: Path) -> dict[str, Any]:
         """Put the bytes among the blobs; the module's record."""
@@ -43,6 +44,7 @@ class Module:
         store_blob(blobs, digest, self.data)
         return {
             "name": self.name,
+            "part": self.part or self.name,
             "type": self.content_type,
             "sha256": digest,
             "size": len(self.data),
@@ -91,7 +93,11 @@ async def read_upload(call: Call) -> Upload:
     Raises:
         ApiError: no metadata, no main module, unknown module type, too large.
     """
-    parts = await call.form()
+    return upload_of(await call.form())
+
+
+def upload_of(parts: list[Part]) -> Upload:
+    """The parts of an upload's form, put together."""
     metadata = _metadata(parts, "metadata")
     modules = [_module(part) for part in parts if part.name != "metadata"]
     return assemble(metadata, modules)
@@ -109,6 +115,9 @@ def assemble(metadata: dict[str, Any], modules: list[Module]) -> Upload:
         upload.main, upload.format = str(metadata["body_part"]), "service-worker"
     elif not metadata.get("assets") and not metadata.get("keep_assets"):
         raise refusals.bad_metadata("The metadata has neither main_module nor body_part nor assets.")
+    for module in modules:
+        if module.part == upload.main:
+            upload.main = module.name
     if upload.main and all(module.name != upload.main for module in modules):
         raise refusals.validation_failed(f'Uncaught Error: No such module "{upload.main}".')
     return upload
@@ -128,12 +137,13 @@ def _metadata(parts: list[Part], name: str) -> dict[str, Any]:
 
 
 def _module(part: Part) -> Module:
-    """The SDK names every part `files`; the file name is the module's name in both layouts."""
+    """The file name is the module's name: the SDK names every part `files`. What a service worker binds is
+    known by the part's own name."""
     name = part.filename or part.name
     kind = part.content_type.split(";")[0].strip().lower() or "application/octet-stream"
     if kind not in MODULE_TYPES:
         raise refusals.bad_metadata(f"Module {name!r} has the unknown content type {kind!r}.")
-    return Module(name, kind, part.data)
+    return Module(name, kind, part.data, part.name)
 
 
 async def read_settings(call: Call) -> dict[str, Any]:

@@ -51,8 +51,10 @@ function crypto(b) {
 }
 
 function durableObject(b, { net, script }) {
-  const owner = b.script_name ?? net.ownerOf(b.namespace_id)?.script ?? script;
-  const className = b.class_name ?? net.ownerOf(b.namespace_id)?.class_name;
+  // The namespace first: a class may have been renamed or moved since the binding was made.
+  const found = net.ownerOf(b.namespace_id);
+  const owner = found?.script ?? b.script_name ?? script;
+  const className = found?.class_name ?? b.class_name;
   const host = net.hostOf(owner);
   if (host === undefined) return unavailable(b, `the Worker "${owner}" that implements ${className} is not deployed`);
   if (!host.worker.durable_objects?.some((entry) => entry.class_name === className)) {
@@ -142,7 +144,7 @@ function map(b, context) {
 }
 
 /** Service-worker Workers carry wasm, text and data as bindings on uploaded parts. */
-async function partBinding(worker, b, legacy) {
+export async function partBinding(worker, b, legacy) {
   if (b.type !== "wasm_module" && b.type !== "text_blob" && b.type !== "data_blob") return false;
   const found = await part(worker, b.part ?? b.name);
   if (found === undefined) return false;

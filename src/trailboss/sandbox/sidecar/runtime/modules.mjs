@@ -59,6 +59,6 @@ export async function mainText(worker) {
 
 /** The bytes of the part a `wasm_module`, `text_blob` or `data_blob` binding names. */
 export async function part(worker, name) {
-  const module = worker.modules.find((entry) => entry.name === name);
+  const module = worker.modules.find((entry) => (entry.part ?? entry.name) === name);
   return module === undefined ? undefined : { bytes: await contents(module.path), path: module.path };
 }

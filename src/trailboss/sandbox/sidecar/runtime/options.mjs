@@ -43,15 +43,21 @@ function hub(names) {
     D1: raw({ service: { name: "d1:db:entry" } }),
     R2: raw({ service: { name: "r2:bucket:entry" } }),
   };
-  names.forEach((worker, index) => (env[`W${index}`] = { type: "worker", worker }));
+  // Miniflare leads every plain binding to a Worker with assets through its assets router, which knows no queue events.
+  names.forEach((worker, index) => (env[`W${index}`] = raw({ wrapped: { moduleName: "trailboss:direct", innerBindings: [{ name: "worker", service: { name: `core:user:${worker}` } }] } })));
   return internal(HUB, SOURCES.hub, env, ["service_binding_extra_handlers"]);
 }
 
-function bridge({ api, token, listening }) {
+function bridge({ api, token, listening }, routing, net) {
   const authorization = `Bearer ${token}`;
   const base = new URL(api).pathname.replace(/\/$/, "");
   const prefixed = SOURCES.bridge.replaceAll("http://control", `http://control${base}`);
-  return internal(BRIDGE, prefixed, { CONTROL: external(api, { authorization }), LISTENING: { type: "json", value: listening ?? "all" } });
+  const env = { CONTROL: external(api, { authorization }), LISTENING: { type: "json", value: listening ?? "all" } };
+  for (const [script, { namespace, name }] of Object.entries(routing.dispatch ?? {})) {
+    const target = net.service(script, undefined, undefined);
+    if (target !== undefined) env[`dispatch:${namespace}/${name}`] = { type: "worker", worker: target.worker, exportName: target.entrypoint };
+  }
+  return internal(BRIDGE, prefixed, env);
 }
 
 function outbound({ edge, suffixes }, routing) {
@@ -136,10 +142,11 @@ export async function account(workers, routing, settings) {
   const broken = [];
   for (const worker of workers) versions.push(await versionWorker(worker, net, settings));
   const names = workers.map(workerName);
+  const relay = bridge(settings, routing, net);
   const routers = [...net.routers].map(([name, entry]) => router(name, entry, net.weights(entry)));
   const options = {
     ...instance(settings),
-    workers: [hub(names), bridge(settings), outbound(settings, routing), ...versions, ...routers],
+    workers: [hub(names), relay, outbound(settings, routing), ...versions, ...routers],
   };
   return { options, names, broken, net };
 }

@@ -7,16 +7,20 @@ const ours = (config) => Object.entries(config.env ?? {}).filter(([, binding]) =
 // The module of the dispatch namespace binding: `get(name)` gives a Fetcher that names the Worker it wants.
 const DISPATCH = `
 export default (env) => ({
-  get: (name, _args, options) => ({
+  get: (name) => ({
     fetch: (input, init) => {
       const request = new Request(input, init);
       request.headers.set("x-trailboss-dispatch", name);
-      if (options?.outbound !== undefined) request.headers.set("x-trailboss-outbound", JSON.stringify(options.outbound));
       return env.fetcher.fetch(request);
     },
   }),
 });
 `;
+
+// A binding as it is, out of sight of what Miniflare changes in others.
+const DIRECT = "export default (env) => env.worker;";
+
+const extension = (name, esModule) => ({ name: `trailboss:${name}`, esModule, internal: true });
 
 export const plugins = {
   [PLUGIN]: {
@@ -24,6 +28,6 @@ export const plugins = {
     getBindings: (options) => ours(options.config).map(([name, binding]) => ({ name, ...binding.dev.options.raw })),
     getNodeBindings: () => ({}),
     getServices: () => [],
-    getExtensions: () => [{ modules: [{ name: "trailboss:dispatch-namespace", esModule: DISPATCH, internal: true }] }],
+    getExtensions: () => [{ modules: [extension("dispatch-namespace", DISPATCH), extension("direct", DIRECT)] }],
   },
 };

@@ -5,12 +5,16 @@ import os from "node:os";
 import path from "node:path";
 import { log } from "../errors.mjs";
 import { miniflare, undici } from "../toolchain.mjs";
+import { partBinding } from "./bindings.mjs";
 import { contents, mainText, moduleType } from "./modules.mjs";
 import { compatibilityDate, internal, instance } from "./options.mjs";
 
 const source = (name) => readFileSync(new URL(`../workers/${name}.js`, import.meta.url), "utf8");
 const PROBE = "trailboss-probe.js";
 const LIMIT_MS = 5000;
+const LOOKS = 2;
+const NOISE_MS = 2;
+const DOUBTFUL_MS = 25;
 const IDLE_MS = 120_000;
 const LOADER_TYPES = { esm: "js", cjs: "cjs", text: "text", data: "data", json: "json", wasm: "wasm" };
 const EXCEEDED = "Script startup exceeded CPU time limit.";
@@ -31,12 +35,25 @@ export class Validator {
     if (worker.modules.some((module) => moduleType(module).startsWith("python"))) {
       return { ok: true, startup_time_ms: 0, handlers: ["fetch"], named_handlers: [], classes: [], unchecked: "Python modules are not started here" };
     }
-    const { answer, ms } = await this.#probe(await probeInput(worker));
+    const input = await probeInput(worker);
+    const { answer, ms } = await this.#probe(input);
     if (!answer.ok) return failed(answer.kind ?? "startup", answer.message);
     const missing = missingClass(worker, answer.classes);
     if (missing !== undefined) return failed("missing_export", missing);
     const { handlers, named_handlers: named, classes, has_default: hasDefault } = answer;
-    return { ok: true, startup_time_ms: Math.max(1, Math.round(ms - this.#baseline)), handlers, named_handlers: named, classes, has_default: hasDefault };
+    return { ok: true, startup_time_ms: await this.#startup(input, ms), handlers, named_handlers: named, classes, has_default: hasDefault };
+  }
+
+  // What the code itself costs. The way to it varies by milliseconds from call to call, so a small difference is
+  // looked at again beside a Worker that does nothing; the smallest counts.
+  async #startup(input, first) {
+    let least = first - this.#baseline;
+    for (let again = 0; again < LOOKS && least >= 1 && least < DOUBTFUL_MS; again++) {
+      const empty = await this.#probe(TRIVIAL);
+      const { answer, ms } = await this.#probe(input);
+      if (answer.ok && empty.answer.ok) least = Math.min(least, ms - empty.ms);
+    }
+    return least < NOISE_MS ? 0 : Math.floor(least);
   }
 
   async #probe(input) {
@@ -84,9 +101,8 @@ export class Validator {
     const url = await runtime.unsafeGetDirectURL("trailboss-scratch");
     this.#idle = setTimeout(() => this.close().catch((error) => log(error.message)), IDLE_MS).unref();
     const scratch = { runtime, url, folder };
-    const trivial = probeText("export default {};");
-    await this.#ask(scratch, trivial);
-    this.#baseline = (await this.#ask(scratch, trivial)).ms;
+    await this.#ask(scratch, TRIVIAL);
+    this.#baseline = (await this.#ask(scratch, TRIVIAL)).ms;
     return scratch;
   }
 
@@ -96,9 +112,9 @@ export class Validator {
     const text = await mainText(worker);
     const folder = await mkdtemp(path.join(os.tmpdir(), "trailboss-scratch-"));
     const lines = [];
-    const started = performance.now();
     const config = { name: "scratch", compatibilityDate: compatibilityDate(worker.compatibility_date), compatibilityFlags: worker.compatibility_flags ?? [], env: textBindings(worker) };
     const legacy = { serviceWorkerScript: text, serviceWorkerScriptPath: `/${worker.main}` };
+    for (const b of worker.bindings ?? []) await partBinding(worker, b, legacy);
     let runtime;
     try {
       runtime = new Miniflare({ ...instance({ persist: folder, onLog: ({ message }) => lines.push(message) }), workers: [{ config, legacy }] });
@@ -111,7 +127,7 @@ export class Validator {
       await rm(folder, { recursive: true, force: true });
     }
     const handlers = [...text.matchAll(/addEventListener\(\s*["'`](\w+)["'`]/g)].map((match) => match[1]);
-    return { ok: true, startup_time_ms: Math.round(performance.now() - started), handlers: [...new Set(handlers)], named_handlers: [], classes: [] };
+    return { ok: true, startup_time_ms: 0, handlers: [...new Set(handlers)], named_handlers: [], classes: [] };
   }
 
   async close() {
@@ -150,6 +166,8 @@ function probeText(text) {
   const modules = [{ name: PROBE, type: "js", text: source("probe").replace("MAIN", () => "./index.js") }, { name: "index.js", type: "js", text }];
   return { main: PROBE, modules, date: "2026-01-01", flags: [], vars: {} };
 }
+
+const TRIVIAL = probeText("export default {};");
 
 async function probeInput(worker) {
   const modules = [{ name: PROBE, type: "js", text: source("probe").replace('"MAIN"', () => JSON.stringify(`./${worker.main}`)) }];

@@ -54,12 +54,15 @@ export class Secret extends WorkerEntrypoint {
   }
 }
 
-/** Calls to a Worker of a dispatch namespace. */
+/** Calls to a Worker of a dispatch namespace; each has a binding of this Worker. */
 export class Dispatch extends WorkerEntrypoint {
   async fetch(request) {
     const { namespace } = this.ctx.props;
-    const script = request.headers.get("x-trailboss-dispatch");
-    throw new Error(`Worker not found.${script === null ? "" : ` "${script}" is not in the dispatch namespace "${namespace}" of this sandbox.`}`);
+    const wanted = new Request(request);
+    const worker = this.env[`dispatch:${namespace}/${wanted.headers.get("x-trailboss-dispatch")}`];
+    if (worker === undefined) throw new Error("Worker not found.");
+    wanted.headers.delete("x-trailboss-dispatch");
+    return worker.fetch(wanted);
   }
 }
 
