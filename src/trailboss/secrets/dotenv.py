@@ -41,6 +41,15 @@ def parse(text: str, file: Path) -> dict[str, Entry]:
 
     Raises SecretError TB7001 (not NAME=value) and TB7002 (a quote that is never closed), with file:line.
     The text of the line is never shown: it may be a secret."""
+    try:
+        return _entries(text, file)
+    except SecretError as error:
+        wrong = error.with_traceback(None)
+    del text  # a crash report that shows variables must not show the file
+    raise wrong
+
+
+def _entries(text: str, file: Path) -> dict[str, Entry]:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     found: dict[str, Entry] = {}
     at = 0

@@ -3,85 +3,98 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import SecretError
 from trailboss.secrets.dotenv import Entry, parse
-from trailboss.secrets.environment import missing, resolve
+from trailboss.secrets.resolver import Resolver, Wanted
 from trailboss.values import Location, Secret
+
+if TYPE_CHECKING:
+    from trailboss.secrets.settings import SecretsSettings
 
 STDIN = Path("-")
 
 
-def read_secrets(file: Path | str | None, environ: Mapping[str, str]) -> dict[str, Secret | None]:
+def read_secrets(
+    file: Path | str | None, environ: Mapping[str, str], settings: SecretsSettings | None = None
+) -> dict[str, Secret | None]:
     """The names and values in `file`; None or "-" reads standard input. A JSON null removes the secret.
 
-    `${NAME}` is filled in from `environ`, except in single quotes. Raises SecretError TB7000
-    (unreadable), TB7001 and TB7002 (dotenv), TB7003 (variables that are not set, all of them at once),
-    TB7004 (a 1Password reference), TB7005 (JSON)."""
+    All references of the file are resolved together: `op://` by the backend of `settings` ([secrets] of
+    trailboss.toml), `${NAME}` from `environ`, then from the file itself. In single quotes nothing but a
+    whole `op://` reference counts.
+
+    Raises SecretError TB7000 (unreadable), TB7001 and TB7002 (dotenv), TB7005 (JSON), and those of
+    `Resolver.resolve`."""
     from_stdin = file is None or Path(file) == STDIN
     shown = Path("<stdin>") if from_stdin else Path(str(file))
-    text = sys.stdin.read() if from_stdin else _read(shown)
-    if text.lstrip("\ufeff \t\r\n").startswith("{"):
-        return _from_json(text, shown, environ)
-    return dict(_from_dotenv(text, shown, environ))
+    text = Secret(sys.stdin.read()) if from_stdin else _read(shown)
+    if text.reveal().lstrip("\ufeff \t\r\n").startswith("{"):
+        return _from_json(text, shown, Resolver(environ, settings))
+    return dict(_from_dotenv(parse(text.reveal(), shown), shown, environ, settings))
 
 
-def read_dotenv(file: Path, environ: Mapping[str, str]) -> dict[str, Secret]:
-    """The variables of one dotenv file. Raises SecretError TB7000-TB7004 as `read_secrets`."""
-    return _from_dotenv(_read(file), file, environ)
+def read_dotenv(
+    file: Path,
+    environ: Mapping[str, str],
+    settings: SecretsSettings | None = None,
+    *,
+    only: Callable[[str], bool] | None = None,
+) -> dict[str, Secret]:
+    """The variables of one dotenv file; with `only` those whose name it accepts.
+
+    Raises SecretError as `read_secrets`."""
+    entries = parse(_read(file).reveal(), file)
+    return _from_dotenv(entries, file, environ, settings, only)
 
 
-def _read(file: Path) -> str:
+def _read(file: Path) -> Secret:
+    """The text of `file`: as a whole it is one secret."""
     try:
-        return file.read_text("utf-8")
+        return Secret(file.read_text("utf-8"))
     except UnicodeDecodeError:
-        raise SecretError("TB7000", f"{file} is not UTF-8 text.", hint="Save it as UTF-8.") from None
+        problem = SecretError("TB7000", f"{file} is not UTF-8 text.", hint="Save it as UTF-8.")
     except OSError as error:
-        raise SecretError(
+        problem = SecretError(
             "TB7000",
             f"{file} cannot be read: {error.strerror}.",
             hint="Check the path; `-` is standard input.",
-        ) from None
-
-
-def _from_dotenv(text: str, file: Path, environ: Mapping[str, str]) -> dict[str, Secret]:
-    entries = parse(text, file)
-    _all_set({name: entry for name, entry in entries.items() if not entry.literal}, file, environ)
-    return {
-        name: Secret(entry.value)
-        if entry.literal
-        else resolve(entry.value, environ, where=Location(file, entry.line))
-        for name, entry in entries.items()
-    }
-
-
-def _all_set(entries: Mapping[str, Entry], file: Path, environ: Mapping[str, str]) -> None:
-    """Name every variable that is not set at once, not one at a time."""
-    absent = {name: entry for entry in entries.values() for name in missing(entry.value, environ)}
-    if absent:
-        first = next(iter(absent.values()))
-        raise SecretError(
-            "TB7003",
-            f"{', '.join(absent)}: not set in the environment.",
-            where=Location(file, first.line),
-            hint="Set them, or use single quotes where ${ is meant as it stands.",
         )
+    raise problem
 
 
-def _from_json(text: str, file: Path, environ: Mapping[str, str]) -> dict[str, Secret | None]:
-    try:
-        found: Any = json.loads(text.removeprefix("\ufeff"))
-    except ValueError as error:
-        line = getattr(error, "lineno", None)
-        where = Location(file, line)
+def _from_dotenv(
+    entries: Mapping[str, Entry],
+    file: Path,
+    environ: Mapping[str, str],
+    settings: SecretsSettings | None,
+    only: Callable[[str], bool] | None = None,
+) -> dict[str, Secret]:
+    resolver = Resolver(environ, settings, entries)
+    return resolver.resolve_now(
+        {
+            name: Wanted(entry.value, name, Location(file, entry.line), entry.literal)
+            for name, entry in entries.items()
+            if only is None or only(name)
+        }
+    )
+
+
+def _from_json(text: Secret, file: Path, resolver: Resolver) -> dict[str, Secret | None]:
+    found = _decoded(text)
+    if isinstance(found, int):
         raise SecretError(
-            "TB7005", "This is not JSON.", where=where, hint='Write {"NAME": "value"}, or NAME=value lines.'
-        ) from None
-    wrong = [name for name, value in found.items() if not isinstance(value, str | None)]
+            "TB7005",
+            "This is not JSON.",
+            where=Location(file, found),
+            hint='Write {"NAME": "value"}, or NAME=value lines.',
+        )
+    wrong = [name for name, value in found.items() if value is _WRONG]
     if wrong:
         raise SecretError(
             "TB7005",
@@ -89,15 +102,32 @@ def _from_json(text: str, file: Path, environ: Mapping[str, str]) -> dict[str, S
             where=Location(file),
             hint="Put numbers and objects in quotes.",
         )
-    absent = [name for value in found.values() if value for name in missing(value, environ)]
-    if absent:
-        raise SecretError(
-            "TB7003",
-            f"{', '.join(dict.fromkeys(absent))}: not set in the environment.",
-            where=Location(file),
-            hint="Set them, or write $${ for a plain ${.",
-        )
+    values = resolver.resolve_now(
+        {
+            name: Wanted(value.reveal(), name, _line_of(name, text, file))
+            for name, value in found.items()
+            if value is not None
+        }
+    )
+    return {name: values.get(name) for name in found}
+
+
+_WRONG = Secret("")
+
+
+def _decoded(text: Secret) -> dict[str, Secret | None] | int:
+    """The object with its values wrapped (what is no string is `_WRONG`), or the line that is not JSON."""
+    try:
+        found: dict[str, Any] = json.loads(text.reveal().removeprefix("\ufeff"))
+    except ValueError as error:
+        return int(getattr(error, "lineno", 1))
     return {
-        name: None if value is None else resolve(value, environ, where=Location(file))
+        name: Secret(value) if isinstance(value, str) else None if value is None else _WRONG
         for name, value in found.items()
     }
+
+
+def _line_of(name: str, text: Secret, file: Path) -> Location:
+    """Where a name stands in a JSON text; the file when it is written with escapes."""
+    match = re.search(rf"{re.escape(json.dumps(name, ensure_ascii=False))}\s*:", text.reveal())
+    return Location(file, text.reveal().count("\n", 0, match.start()) + 1 if match else None)

@@ -1,0 +1,123 @@
+"""The `op` program: one `op inject` for all references, everything through pipes.
+
+The template on its standard input holds only references and random marks; the values come back between the
+same marks. Approval (fingerprint, session, service account) is the program's own business.
+Source: https://developer.1password.com/docs/cli/reference/commands/inject"""
+
+from __future__ import annotations
+
+import re
+import secrets as randomness
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trailboss.errors import SecretError
+from trailboss.secrets.backends import Answer, failures
+from trailboss.secrets.backends.op_messages import about_everything, about_references, message
+from trailboss.secrets.backends.process import Ended, run
+from trailboss.secrets.reference import Reference
+from trailboss.values import Secret
+
+PROGRAM = "op"
+OLDEST = (2, 0)
+OLDEST_FOR_TOKEN = (2, 18)
+INSTALL = "Install it: https://developer.1password.com/docs/cli/get-started"
+TOKEN = "OP_SERVICE_ACCOUNT_TOKEN"  # noqa: S105 - the variable's name
+MOST_ROUNDS = 8
+_NOT_FOR_OP = ("OP_CONNECT_HOST", "OP_CONNECT_TOKEN", "OP_DEBUG", "OP_FORMAT")
+"""Connect would displace the account that was chosen; the others change what comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpCli:
+    """`program` is the path of `op`; `account` a sign-in address, name or id when there are several."""
+
+    program: str
+    environ: Mapping[str, str] = field(repr=False)
+    account: str | None = None
+    timeout: float = 120.0
+    name: str = "op"
+
+    async def resolve(self, references: Sequence[Reference]) -> dict[Reference, Answer]:
+        """All values from one process.
+
+        When `op` names one that does not exist, the others are asked again without it, at most
+        `MOST_ROUNDS` times: so one error can name everything that is wrong.
+
+        Raises SecretError TB7040-TB7049."""
+        answers: dict[Reference, Answer] = {}
+        left = list(dict.fromkeys(references))
+        for _ in range(MOST_ROUNDS):
+            if not left:
+                break
+            mark = randomness.token_hex(16)
+            ended = await self._run(["inject"], _template(left, mark))
+            if ended.status == 0:
+                return answers | _values(ended.output, left, mark)
+            wrong = about_references(ended.complaint, left)
+            if not wrong:
+                raise await self._explained(ended.complaint)
+            answers |= wrong
+            left = [reference for reference in left if reference not in wrong]
+        # What was not asked again is left out: the caller fails with what is known to be wrong.
+        return answers
+
+    async def version(self) -> tuple[int, ...]:
+        """The program's version; raises SecretError TB7040, TB7041 (older than needed), TB7048."""
+        ended = await self._run(["--version"], "")
+        found = re.match(r"\s*(\d+)\.(\d+)(?:\.(\d+))?", ended.output.reveal())
+        if ended.status or not found:
+            raise failures.failed("`op --version`", message(ended.complaint))
+        version = tuple(int(number) for number in found.groups() if number is not None)
+        needed = OLDEST_FOR_TOKEN if self.environ.get(TOKEN) else OLDEST
+        if version < needed:
+            raise failures.too_old(
+                "1Password's `op`", ".".join(map(str, version)), ".".join(map(str, needed))
+            )
+        return version
+
+    async def _explained(self, complaint: str) -> SecretError:
+        """The error for a complaint about no reference. An old program is found out only now: looking
+        every time would cost a process."""
+        try:
+            await self.version()
+        except SecretError as error:
+            return error
+        return about_everything(complaint, token=bool(self.environ.get(TOKEN)))
+
+    async def _run(self, words: list[str], given: str) -> Ended:
+        account = ["--account", self.account] if self.account and words[0] != "--version" else []
+        environ = {name: value for name, value in self.environ.items() if name not in _NOT_FOR_OP}
+        try:
+            ended = await run([self.program, *words, *account], given, environ, self.timeout)
+        except OSError as error:
+            problem = failures.not_installed(f"1Password's program {self.program}", INSTALL)
+            problem.message += f" ({error.strerror})"
+            raise problem from None
+        if ended is None:
+            raise failures.no_answer(f"`op {words[0]}`", self.timeout)
+        return ended
+
+
+def find(environ: Mapping[str, str]) -> str | None:
+    """The path of `op` on the PATH of `environ`."""
+    return shutil.which(PROGRAM, path=environ.get("PATH", ""))
+
+
+def _template(references: Sequence[Reference], mark: str) -> str:
+    lines = [f"{mark}:{index}\n{{{{ {reference} }}}}\n" for index, reference in enumerate(references)]
+    return "".join(lines) + f"{mark}:{len(references)}\n"
+
+
+def _values(output: Secret, references: Sequence[Reference], mark: str) -> dict[Reference, Answer]:
+    """What stands between the marks."""
+    found = _between(output, mark)
+    if len(found) != len(references):
+        raise failures.failed("`op inject`", "its answer does not have the form of the question")
+    return dict(zip(references, found, strict=True))
+
+
+def _between(output: Secret, mark: str) -> list[Secret]:
+    pieces = re.split(rf"(?:^|\r?\n){mark}:\d+(?:\r?\n|$)", output.reveal())
+    return [Secret(piece) for piece in pieces[1:-1]]

@@ -1,0 +1,30 @@
+"""`[secrets]` of trailboss.toml. Import it only when a project is loaded: it brings pydantic."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from trailboss.config.settings import Strict
+
+BackendName = Literal["auto", "op", "service-account", "connect", "environment"]
+
+
+class SecretsSettings(Strict):
+    """Where secrets come from. Tokens are never written here: they are variables of the process."""
+
+    backend: BackendName = Field(
+        default="auto",
+        description='How op:// references are resolved; "environment" never asks 1Password itself.',
+    )
+    account: str | None = Field(
+        default=None, description="The 1Password account for `op`, when there are several.", min_length=1
+    )
+    vault: str | None = Field(
+        default=None, description="The vault that `op init` writes into new references.", min_length=1
+    )
+    connect_host: str | None = Field(
+        default=None, description="The Connect server, instead of OP_CONNECT_HOST.", min_length=1
+    )
+    timeout: float = Field(default=120.0, gt=0, le=3600, description="Seconds to wait for 1Password.")
