@@ -143,8 +143,6 @@ def test_bad_input_is_answered_kindly(trailboss: Trailboss, target: Sandbox, age
 
 def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     prepare(target)
-    config = agency / "wrangler.jsonc"
-    config.write_text("".join(line for line in config.read_text().splitlines(True) if '"assets"' not in line))
     deployed(trailboss)
     migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
@@ -152,6 +150,20 @@ def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) ->
     done = until(lambda: app.get(waiting["url"]).json(), lambda job: job["state"] == "done")
     assert done["kind"] == "summary"
     assert app.get(done["content"]).headers["content-type"].startswith("text/markdown")
+
+
+def test_the_hourly_job_forgets_old_sessions(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
+    prepare(target)
+    deployed(trailboss)
+    migrate(target, agency, "agency-ai-sessions")
+    [found] = target.call("GET", f"{target.account}/d1/database?name=agency-ai-sessions")
+    now = int(time.time() * 1000)
+    rows = f"INSERT INTO sessions (id, created_at, seen_at) VALUES ('old', 0, 0), ('new', {now}, {now})"
+    target.call("POST", f"{target.account}/d1/database/{found['uuid']}/query", {"sql": rows})
+    app = Application(target)
+    assert app.get("/health").json()["sessions"] == 2
+    target.control("PUT", "clock", {"advance": 3600})
+    until(lambda: app.get("/health").json()["sessions"], lambda count: count == 1)
 
 
 def test_every_environment_has_its_own(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.sidecar.driver import Sidecar, says, worker
+from tests.sandbox.sidecar.driver import ControlPlane, Sidecar, says, worker
 
 FILES = {
     "index.html": "<h1>home</h1>",
@@ -122,3 +122,65 @@ def test_a_service_binding_reaches_assets(sidecar: Sidecar) -> None:
 
 def test_a_binding_without_assets_still_loads(sidecar: Sidecar) -> None:
     assert sidecar.get("plain").text == "no assets"
+
+
+HANDLERS = """
+import { WorkerEntrypoint } from "cloudflare:workers";
+export class Named extends WorkerEntrypoint { hello(name) { return `hello ${name}`; } }
+export default class extends WorkerEntrypoint {
+  fetch(request) { return new Response(`worker ${new URL(request.url).pathname}`); }
+  scheduled(controller) { console.log("ran", controller.cron); }
+  queue(batch) { batch.messages[0].ack(); batch.messages[1].retry({ delaySeconds: 4 }); }
+  tail(events) { console.log("tailed", events[0].event?.request?.url); }
+  add(a, b) { return a + b; }
+}
+"""
+CALLER = """
+export default {
+  async fetch(request, env) {
+    const page = await env.DEFAULT.fetch(new Request("http://site/style.css"));
+    return Response.json([await env.DEFAULT.add(1, 2), await env.NAMED.hello("you"), await page.text()]);
+  },
+};
+"""
+
+
+@pytest.fixture(params=[False, True], ids=["assets first", "worker first"])
+def handlers(request: pytest.FixtureRequest, sidecar: Sidecar, folder: Path, site: Path) -> str:
+    """A Worker with assets and every handler, its caller and a Worker it tails; what /style.css answers."""
+    number = 21 if request.param else 20
+    bindings = [
+        {"name": "DEFAULT", "type": "service", "service": "events"},
+        {"name": "NAMED", "type": "service", "service": "events", "entrypoint": "Named"},
+    ]
+    sidecar.put(
+        worker(folder, "events", HANDLERS, number, assets=_assets(site, run_worker_first=request.param)),
+        worker(folder, "asks", CALLER, number, bindings=bindings),
+        worker(folder, "seen", says("seen"), number, tail_consumers=[{"service": "events"}]),
+    )
+    return "worker /style.css" if request.param else "body {}"
+
+
+def test_events_reach_a_worker_with_assets(sidecar: Sidecar, plane: ControlPlane, handlers: str) -> None:
+    plane.traces.clear()
+    assert sidecar.get("events", "/style.css").text == handlers
+    fired = {"script": "events", "cron": "1 2 3 4 *", "scheduled_time": 1700000000000}
+    assert sidecar.done("POST", "/trigger/scheduled", fired)["outcome"] == "ok"
+    ran = plane.trace(lambda item: (item["event"] or {}).get("cron") == "1 2 3 4 *")
+    assert ran["script"] == "events" and ran["logs"][0]["message"] == ["ran", "1 2 3 4 *"]
+
+    message = {"timestamp": 1700000000000, "attempts": 1, "content_type": "text", "body": "eA=="}
+    batch = {"script": "events", "queue": "q", "messages": [{**message, "id": key} for key in "ab"]}
+    answer = sidecar.done("POST", "/trigger/queue", batch)
+    assert (answer["outcome"], answer["explicit_acks"]) == ("ok", ["a"])
+    assert answer["retries"] == [{"id": "b", "delay_seconds": 4}]
+
+
+def test_calls_and_traces_reach_a_worker_with_assets(
+    sidecar: Sidecar, plane: ControlPlane, handlers: str
+) -> None:
+    plane.traces.clear()
+    assert sidecar.get("asks").json == [3, "hello you", handlers]
+    sidecar.get("seen", "/watched")
+    tailed = plane.trace(lambda item: item["script"] == "events" and "tailed" in str(item["logs"]))
+    assert tailed["logs"][0]["message"] == ["tailed", "http://seen.dev.workers.localhost/watched"]
