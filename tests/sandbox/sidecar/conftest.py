@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sidecar(plane: ControlPlane, folder: Path) -> Iterator[Sidecar]:
-    sidecar = Sidecar(folder, plane)
+    sidecar = Sidecar(folder, plane, {"linger_ms": 300})
     yield sidecar
     sidecar.stop()
 

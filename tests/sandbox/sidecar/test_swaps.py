@@ -7,11 +7,21 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.sandbox.sidecar.driver import SUBDOMAIN, Sidecar, routed, says, until, version, worker
+from tests.sandbox.sidecar.driver import (
+    SUBDOMAIN,
+    ControlPlane,
+    Sidecar,
+    routed,
+    says,
+    until,
+    version,
+    worker,
+)
 
 SWAPS = 8
 
@@ -70,7 +80,7 @@ async def test_the_old_state_goes_on_when_a_worker_does_not_start(sidecar: Sidec
 @pytest.mark.anyio
 async def test_a_killed_runtime_comes_back_with_requests_held(sidecar: Sidecar, folder: Path) -> None:
     sidecar.put(worker(folder, "app", says("alive")))
-    (child,) = sidecar.children()
+    (child,) = await asyncio.to_thread(until, lambda: len(found := sidecar.children()) == 1 and found)
     stop = asyncio.Event()
     load = asyncio.create_task(_load(sidecar, f"app.{SUBDOMAIN}.workers.localhost", stop, 4))
     await asyncio.to_thread(until, lambda: sidecar.done("GET", "/stats")["scripts"])
@@ -79,6 +89,64 @@ async def test_a_killed_runtime_comes_back_with_requests_held(sidecar: Sidecar, 
     await asyncio.to_thread(until, lambda: sidecar.get("app").text == "alive")
     stop.set()
     assert set(await load) == {"200 alive"}
+
+
+LATER = """
+export default {
+  async fetch(request, env, ctx) {
+    const name = new URL(request.url).pathname.slice(1);
+    ctx.waitUntil(scheduler.wait(1200).then(() => env.KV.put(name, "NUMBER")));
+    return new Response("NUMBER");
+  },
+};
+"""
+
+
+def test_what_follows_an_answer_survives_a_swap(plane: ControlPlane, tmp_path: Path) -> None:
+    bindings = [{"name": "KV", "type": "kv_namespace", "namespace_id": "later"}]
+
+    def number(wanted: int) -> dict[str, Any]:
+        return worker(tmp_path, "later", LATER.replace("NUMBER", str(wanted)), wanted, bindings=bindings)
+
+    sidecar = Sidecar(tmp_path, plane, {"linger_ms": 4000})
+    try:
+        for wanted in (1, 2):
+            sidecar.put(number(wanted))
+            assert sidecar.get("later", f"/{wanted}").text == str(wanted)
+        sidecar.put(number(3))
+        assert sidecar.get("later", "/3").text == "3"
+        assert len(sidecar.children()) == 3
+        for wanted in (1, 2, 3):
+            path = f"/data/kv/later/values/{wanted}"
+            until(lambda path=path: sidecar.control("GET", path).status == 200, 8)  # type: ignore[misc]
+        until(lambda: len(sidecar.children()) == 1, 8)
+        sidecar.put(number(4))
+        sidecar.done("POST", "/exclusive/begin", {})
+        assert sidecar.children() == []
+        sidecar.done("POST", "/exclusive/end", {})
+    finally:
+        sidecar.stop()
+
+
+def test_a_preview_is_forgotten_with_its_script(sidecar: Sidecar, plane: ControlPlane, folder: Path) -> None:
+    app, other = worker(folder, "app", says("deployed")), worker(folder, "other", says("other"))
+    plane.previews["app", version(7)[:8]] = [worker(folder, "app", says("preview"), 7)]
+    host = f"{version(7)[:8]}-app"
+    sidecar.put(app, other)
+    assert sidecar.get(host).text == "preview"
+    plane.previews.clear()
+    assert sidecar.get(host).text == "preview"
+    sidecar.put(other)
+    sidecar.put(app, other)
+    assert sidecar.get(host).status == 404
+
+    plane.previews["app", version(7)[:8]] = [worker(folder, "app", says("preview"), 7)]
+    assert sidecar.get(host).text == "preview"
+    plane.previews.clear()
+    routing = routed(app, other)
+    routing["scripts"]["app"]["previewable"] = [version(1)]
+    sidecar.put(app, other, routing=routing)
+    assert sidecar.get(host).status == 404
 
 
 def test_a_state_that_is_already_live_costs_nothing(sidecar: Sidecar, folder: Path) -> None:

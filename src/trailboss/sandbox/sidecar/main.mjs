@@ -1,7 +1,7 @@
 // The Node side-car: owns Miniflare (and with it workerd), routes public requests to Worker versions, reaches the data.
 //
 // Started as `node main.mjs`; the first line of standard input is a JSON object: {toolchain, persist, edge: {host, port},
-// control: {host, port}, api, token, account: {id, subdomain}, drain_ms?, traced?}. One line comes back on standard
+// control: {host, port}, api, token, account: {id, subdomain}, drain_ms?, linger_ms?, traced?}. One line comes back on standard
 // output: {"ready": true, "edge_port", "control_port"} or {"ready": false, "error": {message, code}}. When standard input
 // closes, everything ends. Python, in ../, is the only caller. The control port speaks JSON, with the bearer token:
 //
@@ -37,6 +37,7 @@ import { Supervisor } from "./supervisor.mjs";
 import * as toolchain from "./toolchain.mjs";
 
 const DRAIN_MS = 2000;
+const LINGER_MS = 10_000;
 
 function firstLine() {
   const lines = readline.createInterface({ input: process.stdin });
@@ -70,7 +71,7 @@ async function boot() {
     previews: (script, prefix) => supervisor.preview(script, prefix),
     recover: () => supervisor.recover(),
   });
-  supervisor = new Supervisor({ runtime, ingress, callbacks, drainMs: config.drain_ms ?? DRAIN_MS });
+  supervisor = new Supervisor({ runtime, ingress, callbacks, drainMs: config.drain_ms ?? DRAIN_MS, lingerMs: config.linger_ms ?? LINGER_MS });
   routes(control, { supervisor, runtime, ingress, validator, config });
   const edgePort = await ingress.listen(config.edge);
   endWithInput(async () => {

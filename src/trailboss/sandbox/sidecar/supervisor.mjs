@@ -2,10 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { at } from "./edge/choose.mjs";
 import { Refused, log } from "./errors.mjs";
+import { Lingering } from "./runtime/lingering.mjs";
 import { Network } from "./runtime/network.mjs";
 
 const EMPTY = { workers: [], routing: { scripts: {}, hosts: [], routes: [] }, resources: {} };
 const PREVIEWS = 8;
+// How long a Worker may go on after its answer, on Cloudflare.
+const WAIT_UNTIL_MS = 30_000;
+const [SETTLED_MS, SETTLE_MS] = [500, 30];
 
 export class Supervisor {
   #declared = EMPTY;
@@ -16,11 +20,12 @@ export class Supervisor {
   #exclusive = false;
   #crash = null;
 
-  constructor({ runtime, ingress, callbacks, drainMs }) {
+  constructor({ runtime, ingress, callbacks, drainMs, lingerMs }) {
     this.runtime = runtime;
     this.ingress = ingress;
     this.callbacks = callbacks;
     this.drainMs = drainMs;
+    this.lingering = new Lingering(lingerMs);
   }
 
   get exclusive() {
@@ -49,8 +54,7 @@ export class Supervisor {
 
   /** New weights, routes and hosts, effective at once; what of it is built into the runtime is waited for. */
   async route(routing) {
-    this.#declared = { ...this.#declared, routing: { ...EMPTY.routing, ...routing } };
-    this.ingress.route(this.#declared.routing);
+    this.#adopt({ ...this.#declared, routing: { ...EMPTY.routing, ...routing } });
     this.ingress.stats.weights += 1;
     if (this.#print(this.#workers(this.#declared)) !== this.#live.print) {
       await this.#serial(() => this.#become(this.#declared));
@@ -64,8 +68,7 @@ export class Supervisor {
   #workers(declared) {
     const workers = [...declared.workers];
     const known = new Set(workers.map(keyOf));
-    const { scripts } = declared.routing;
-    for (const [key, worker] of this.#previews) if (!known.has(key) && scripts[worker.script] !== undefined) workers.push(worker);
+    for (const [key, worker] of this.#previews) if (!known.has(key) && shown(worker, declared.routing)) workers.push(worker);
     return workers.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   }
 
@@ -90,11 +93,13 @@ export class Supervisor {
   #adopt(wanted) {
     this.#declared = wanted;
     this.ingress.route(wanted.routing);
+    for (const [key, worker] of this.#previews) if (!shown(worker, wanted.routing)) this.#previews.delete(key);
   }
 
   /**
-   * The new runtime starts while the old one still answers; requests are held only for the drain and the change itself.
-   * With Durable Objects or Workflows the old one must end first: two processes would run the same alarms.
+   * The new runtime starts while the old one still answers; requests are held only for the drain and the change itself,
+   * as two processes that write to one database disturb each other. With Durable Objects or Workflows the old one must
+   * end first: both would run the same alarms. Else it stays for a while, for what its Workers gave to `waitUntil`.
    */
   async #swap(workers, routing, print) {
     const started = performance.now();
@@ -111,12 +116,20 @@ export class Supervisor {
     }
   }
 
+  async #overtake(ready) {
+    const age = performance.now() - Math.max(this.runtime.used, this.ingress.lastSent);
+    // Most of what follows an answer is done soon after it.
+    if (age < SETTLED_MS) await sleep(SETTLE_MS);
+    const old = await this.runtime.adopt(ready);
+    this.lingering.add(() => old.flush().then(() => old.stop()), age < WAIT_UNTIL_MS);
+  }
+
   async #replace(workers, routing, ready) {
     try {
       await this.ingress.drain(this.drainMs);
       await this.runtime.flush();
       if (ready === null) await this.#inPlace(workers, routing);
-      else await this.runtime.adopt(ready);
+      else await this.#overtake(ready);
       this.ingress.route(routing);
     } finally {
       if (this.runtime.running) this.ingress.retarget(this.runtime.targets);
@@ -130,6 +143,7 @@ export class Supervisor {
   async #inPlace(workers, routing) {
     const before = this.#live.print !== null || this.#live.workers.length > 0;
     await this.runtime.stop();
+    await this.lingering.end();
     try {
       await this.runtime.adopt(await this.runtime.prepare(workers, routing));
     } catch (error) {
@@ -163,6 +177,7 @@ export class Supervisor {
     return this.#serial(async () => {
       if (this.#exclusive) throw new Refused(409, "the runtime is already stopped for exclusive access");
       await this.ingress.drain(this.drainMs);
+      await this.lingering.end();
       await this.runtime.flush();
       await this.runtime.stop();
       this.#exclusive = true;
@@ -215,7 +230,8 @@ export class Supervisor {
     });
   }
 
-  restarted() {
+  async restarted() {
+    await this.runtime.remind().catch((error) => log(`after a restart: ${error.message}`));
     this.ingress.retarget(this.runtime.targets);
     this.#crashOver();
   }
@@ -238,8 +254,14 @@ export class Supervisor {
   async stop() {
     this.ingress.close();
     await this.#queue;
-    await this.runtime.stop();
+    await Promise.all([this.lingering.end(), this.runtime.stop()]);
   }
+}
+
+/** Whether a preview of this version may still be asked for: its script is there and, if it says so, shows it. */
+function shown(worker, routing) {
+  const script = routing.scripts[worker.script];
+  return script !== undefined && (!script.previewable?.length || script.previewable.includes(worker.version));
 }
 
 const stateful = (workers) => workers.some((worker) => worker.durable_objects?.length > 0 || worker.workflows?.length > 0);

@@ -27,6 +27,8 @@ export class Ingress {
   #tunnels = new Set();
   #nested = 0;
   #server;
+  /** When something was last sent to the present sockets, by the clock of `performance`. */
+  lastSent = Number.NEGATIVE_INFINITY;
 
   /**
    * `previews(script, prefix)` loads a preview version and answers its id, or undefined. `recover()` answers when the
@@ -67,6 +69,7 @@ export class Ingress {
   retarget(ports) {
     for (const target of this.#targets.values()) target.pool.destroy().catch(() => {});
     this.#targets = new Map();
+    this.lastSent = Number.NEGATIVE_INFINITY;
     for (const [key, port] of ports) this.#targets.set(key, { port, pool: new undici.Pool(`http://127.0.0.1:${port}`, POOL) });
   }
 
@@ -142,6 +145,7 @@ export class Ingress {
       return;
     }
     const started = performance.now();
+    this.lastSent = started;
     const headers = inbound(req, { ray: `${ray}-${COLO}`, ip: clientAddress(req), scheme: urlScheme });
     const nested = isNested(req) ? 1 : 0;
     this.#nested += nested;

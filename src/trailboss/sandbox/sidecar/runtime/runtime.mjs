@@ -28,6 +28,8 @@ class Instance {
 
   async start(workers, routing, settings, events) {
     const { Miniflare } = miniflare();
+    this.listening = settings.listening;
+    this.routing = routing;
     const { options, names, net } = await account(workers, routing, {
       ...settings,
       log: logger(() => events.onCrash(this)),
@@ -73,6 +75,21 @@ class Instance {
     return new Refused(422, error.message, { log: this.lines.slice(-20) });
   }
 
+  /** A request to one Worker on its own socket; undici's response data. */
+  request(name, { path = "/", method = "GET", headers = {}, body = null } = {}) {
+    return undici.request(`http://127.0.0.1:${this.ports.get(name)}`, { dispatcher: this.pool, path, method, headers, body });
+  }
+
+  /** Deliver the trace items that still wait inside. */
+  async flush() {
+    try {
+      const { body } = await this.request(BRIDGE);
+      await body.dump();
+    } catch (error) {
+      log(`flush: ${error.message}`);
+    }
+  }
+
   async stop() {
     await this.miniflare?.dispose().catch((error) => log(`dispose: ${error.message}`));
     await this.pool?.destroy().catch(() => {});
@@ -81,6 +98,8 @@ class Instance {
 
 export class Runtime {
   #current = null;
+  /** When the current one last got an event to run, by the clock of `performance`. */
+  used = Number.NEGATIVE_INFINITY;
 
   /** `settings`: persist, api, token, traced, listening, suffixes, edge() -> URL; `onCrash` and `onRestart` are called without arguments. */
   constructor(settings) {
@@ -105,15 +124,19 @@ export class Runtime {
     return new Instance().start(workers, routing, this.settings, events);
   }
 
-  /** Make a prepared instance the one that runs, and end the other. */
+  /** Make a prepared instance the one that runs. The other is given back, for the caller to end. */
   async adopt(next) {
     const last = this.#current;
+    // Who listens may have changed while it was prepared.
+    while (next !== null && next.listening !== this.settings.listening) await tell(next, this.settings.listening);
     this.#current = next;
-    await last?.stop();
+    this.used = Number.NEGATIVE_INFINITY;
+    return last;
   }
 
   async stop() {
-    await this.adopt(null);
+    const last = await this.adopt(null);
+    await last?.stop();
   }
 
   /** The sockets of the versions only, by `script@version`. */
@@ -127,48 +150,63 @@ export class Runtime {
   }
 
   /** A request to one of the internal Workers (or any named one) on its own socket; undici's response data. */
-  request(name, { path = "/", method = "GET", headers = {}, body = null } = {}) {
-    const { ports, pool } = this.#current;
-    return undici.request(`http://127.0.0.1:${ports.get(name)}`, { dispatcher: pool, path, method, headers, body });
+  request(name, request) {
+    return this.#current.request(name, request);
   }
 
   /** Ask the hub for `op` on one version. */
   async trigger(name, op, input) {
     const index = this.#current.names.indexOf(name);
     if (index < 0) throw new Refused(404, `version ${name} is not loaded`);
+    this.used = performance.now();
     const { body } = await this.request(HUB, { method: "POST", body: JSON.stringify({ ...input, op, index }) });
     return body.json();
   }
 
   /** Deliver the trace items that still wait inside the runtime. */
   async flush() {
-    if (!this.running) return;
-    try {
-      const { body } = await this.request(BRIDGE);
-      await body.dump();
-    } catch (error) {
-      log(`flush: ${error.message}`);
-    }
+    await this.#current?.flush();
   }
 
   /** Whose traces are wanted: "all" or a list of scripts. The tail stays attached, so nothing is reloaded. */
   async listen(scripts) {
     this.settings.listening = scripts;
-    if (!this.running) return;
-    const { body } = await this.request(BRIDGE, { method: "POST", body: JSON.stringify(scripts) });
-    await body.dump();
+    if (this.running) await tell(this.#current, scripts);
   }
 
-  /** What of the routing is also known inside: weights of split scripts behind service bindings, custom domains. */
+  /** After a crash the runtime is as it was prepared; tell it again what was said since. */
+  async remind() {
+    await tell(this.#current, this.settings.listening ?? "all");
+    const { routing } = this.#current;
+    this.#current.routing = null;
+    await this.weigh(routing);
+  }
+
+  /** What of the routing is also known inside, as far as it changed: weights behind service bindings, custom domains. */
   async weigh(routing) {
     if (this.net === null) return;
-    this.net.routing = routing;
-    const hosts = await this.request(OUTBOUND, { method: "POST", headers: { "x-trailboss-hosts": "1" }, body: JSON.stringify(servedHosts(routing)) });
-    await hosts.body.dump();
-    const sent = [...this.net.routers].map(async ([name, entry]) => {
-      const { body } = await this.request(name, { method: "POST", body: JSON.stringify(this.net.weights(entry)) });
-      await body.dump();
+    const { net } = this;
+    const before = this.#current.routing;
+    const weightsBefore = before === null ? [] : [...net.routers.values()].map((entry) => JSON.stringify(net.weights(entry)));
+    net.routing = routing;
+    this.#current.routing = routing;
+    const sent = [];
+    const hosts = JSON.stringify(servedHosts(routing));
+    if (before === null || hosts !== JSON.stringify(servedHosts(before))) sent.push(post(this.#current, OUTBOUND, hosts, { "x-trailboss-hosts": "1" }));
+    [...net.routers].forEach(([name, entry], at) => {
+      const weights = JSON.stringify(net.weights(entry));
+      if (weights !== weightsBefore[at]) sent.push(post(this.#current, name, weights));
     });
     await Promise.all(sent);
   }
+}
+
+async function post(instance, name, body, headers = {}) {
+  const answer = await instance.request(name, { method: "POST", headers, body });
+  await answer.body.dump();
+}
+
+async function tell(instance, scripts) {
+  instance.listening = scripts;
+  await post(instance, BRIDGE, JSON.stringify(scripts));
 }
