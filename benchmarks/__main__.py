@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 ALL = ("startup", "build", "deploy", "sandbox", "ingress")
@@ -14,6 +15,8 @@ def main() -> int:
     if unknown:
         print(f"unknown benchmark {', '.join(unknown)}; there are {', '.join(ALL)}", file=sys.stderr)
         return 2
+    # An installed program has its bytecode; without this every run of ours would compile a hundred files.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in wanted:
         print(f"\n## {name}\n")
         importlib.import_module(f"benchmarks.{name}").main()

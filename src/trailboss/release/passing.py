@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 class Pass:
     """What is known of one Worker's deploy so far. Stages return copies; `report` grows with them.
 
+    `reading` is the look at the account while it is under way beside the build.
     `upload`, `waiting` (a version that is up already and only needs the traffic) and `script_settings` say
     what is left to do, decided once everything has been read.
     """
@@ -33,6 +35,7 @@ class Pass:
     progress: Progress
     report: WorkerReport
     artifact: Artifact | None = None
+    reading: asyncio.Task[Seen] | None = None
     seen: Seen | None = None
     wiring: str = ""
     upload: bool = True

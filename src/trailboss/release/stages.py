@@ -6,8 +6,10 @@ next deploy sees in the account what is done and does the rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from trailboss.release.account import look as look_at
 from trailboss.release.checks import check_settings, warn_of_dashboard
@@ -25,6 +27,10 @@ from trailboss.release.wires import describe_bindings
 from trailboss.release.wiring import fingerprint
 from trailboss.release.wrangling import hand_over, why_wrangler
 
+if TYPE_CHECKING:
+    from trailboss.build import Artifact
+    from trailboss.release.account import Seen
+
 
 async def preflight(now: Pass) -> Step:
     """Refuse what can be known to be wrong without building or asking."""
@@ -33,28 +39,52 @@ async def preflight(now: Pass) -> Step:
 
 
 async def build(now: Pass) -> Step:
-    """Folder to artifact; an unchanged folder comes from the cache."""
+    """Folder to artifact; an unchanged folder comes from the cache. The account is read in the meantime."""
     if why_wrangler(now):
         return Go(now, "wrangler builds it")
     from trailboss.build import build_async
 
-    artifact = await build_async(now.worker, now.subject.options, progress=now.progress)
-    now = replace(now, artifact=artifact, wiring=fingerprint(now.settings))
+    building = build_async(now.worker, now.subject.options, progress=now.progress)
+    reading = asyncio.ensure_future(_read(now)) if now.cloud is not None else None
+    artifact = await _meanwhile(building, reading)
+    now = replace(now, artifact=artifact, reading=reading, wiring=fingerprint(now.settings))
     warnings = (*now.report.warnings, *artifact.warnings)
     note = f"{'unchanged since' if artifact.cached else 'built'} {artifact.digest[:19]}"
     return Go(now.noting(digest=artifact.digest, size=artifact.size, warnings=warnings), note)
 
 
+async def _meanwhile(building: Coroutine[Any, Any, Artifact], reading: asyncio.Task[Seen] | None) -> Artifact:
+    """The artifact. A failed build calls the reading off; a failed reading is told when it is asked for."""
+    task = asyncio.ensure_future(building)
+    try:
+        if reading is not None:
+            await asyncio.wait((task, reading), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():  # the bundler is at work: time to load what the upload needs
+                import trailboss.build.uploader
+                import trailboss.plan  # noqa: F401
+        return await task
+    except BaseException:
+        others = [other for other in (task, reading) if other is not None]
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        raise
+
+
+async def _read(now: Pass) -> Seen:
+    options = now.options
+    return await look_at(
+        now.account, now.name, now.settings, triggers=options.triggers, confirm=options.confirm
+    )
+
+
 async def look(now: Pass) -> Step:
-    """Read what the account has, all at once; in a dry run without an account there is nothing to read."""
+    """What the account has, read all at once; in a dry run without an account there is nothing to read."""
     if now.cloud is None:
         return Go(now, "no account")
-    options = now.options
-    seen = await look_at(
-        now.cloud, now.name, now.settings, triggers=options.triggers, confirm=options.confirm
-    )
+    seen = await (now.reading or _read(now))
     current = seen.current
-    now = replace(now, seen=seen).noting(
+    now = replace(now, seen=seen, reading=None).noting(
         first=not seen.exists,
         previous_version_id=current.whole if current else None,
         warnings=(*now.report.warnings, *warn_of_dashboard(seen)),
