@@ -8,6 +8,7 @@ differs is the runtime reloaded; weights, hosts and routes travel alone.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 State = dict[str, Any]
 ATTEMPTS = 3
+EVENT_SECONDS = 15 * 60.0
+"""A cron or queue handler may run so long."""
+
+log = logging.getLogger("trailboss.sandbox")
 
 
 class Rejected(Exception):
@@ -67,6 +72,11 @@ class Runtime:
         self._waiting: list[asyncio.Future[None]] = []
         self._pump: asyncio.Task[None] | None = None
         self._exclusive = asyncio.Lock()
+        self.watched: Callable[[], list[str]] = list
+        """The scripts whose traces somebody wants."""
+        self._listening: list[str] | None = None
+        self._telling = asyncio.Lock()
+        self._told: asyncio.Task[None] | None = None
         supervisor.on_ready = self._after_start
 
     @asynccontextmanager
@@ -82,7 +92,7 @@ class Runtime:
             response = await self._open(method, path, ready, headers=headers, timeout=limit, **kwargs)
             async with response:
                 yield Answer(response)
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise ApiError(503, 10013, f"The sandbox's runtime went away: {error}") from error
 
     async def _open(self, method: str, path: str, ready: bool, **kwargs: Any) -> aiohttp.ClientResponse:
@@ -104,10 +114,14 @@ class Runtime:
                 self.supervisor.lost(port)
         raise ApiError(503, 10013, "The sandbox's runtime is not running; `sandbox status` says why.")
 
-    async def call(self, method: str, path: str, body: Any = None, *, ready: bool = True) -> tuple[int, Any]:
+    async def call(
+        self, method: str, path: str, body: Any = None, *, ready: bool = True, seconds: float = 60.0
+    ) -> tuple[int, Any]:
         """(status, JSON) of a control call."""
         data = None if body is None else encode_json(body)
-        async with self.request(method, path, data=data, headers=_JSON, ready=ready) as answer:
+        async with self.request(
+            method, path, data=data, headers=_JSON, ready=ready, seconds=seconds
+        ) as answer:
             raw = await answer.read()
             return answer.status, (await answer.json() if raw else None)
 
@@ -172,10 +186,37 @@ class Runtime:
         self._applied = state
 
     async def _after_start(self) -> None:
-        self._applied = None
+        self._applied = self._listening = None
+        await self._listen(ready=False)  # one who listens may wait for this start, holding the lock
         state = self.describe()
         if state["workers"] or any(state["resources"].values()):
             await self._apply(state, ready=False)
+
+    async def listen(self) -> None:
+        """Return when the side-car sends the traces of the watched scripts, and of no others: each costs
+        the edge."""
+        async with self._telling:
+            await self._listen()
+
+    async def _listen(self, *, ready: bool = True) -> None:
+        wanted = self.watched()
+        if wanted == self._listening:
+            return
+        status, _ = await self.call("PUT", "trace", {"scripts": wanted}, ready=ready)
+        if status >= 400:
+            raise ApiError(503, 10013, f"The sandbox's runtime answered {status} to who is listening.")
+        self._listening = wanted
+
+    def listen_soon(self) -> None:
+        """The same, for those who do not wait. What fails is made good with the next change or start."""
+        if self._told is None or self._told.done():
+            self._told = asyncio.get_running_loop().create_task(self._listen_quietly())
+
+    async def _listen_quietly(self) -> None:
+        try:
+            await self.listen()
+        except ApiError as error:
+            log.warning("traces nobody wants go on: %s", error)
 
     async def validate(self, worker: Mapping[str, Any]) -> dict[str, Any]:
         """What Cloudflare's upload check finds: {"ok", "startup_time_ms", "handlers", ...} or {"ok": False,
@@ -185,7 +226,7 @@ class Runtime:
 
     async def trigger(self, kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Run a scheduled, queue or email handler; what came of it."""
-        status, answer = await self.call("POST", f"trigger/{kind}", body)
+        status, answer = await self.call("POST", f"trigger/{kind}", body, seconds=EVENT_SECONDS)
         if status >= 400:
             raise Rejected(str(((answer or {}).get("error") or {}).get("message", status)))
         return dict(answer or {})
@@ -209,6 +250,8 @@ class Runtime:
 
     async def close(self) -> None:
         """End the side-car."""
+        if self._told is not None:
+            self._told.cancel()
         if self._session is not None:
             await self._session.close()
         await self.supervisor.stop()

@@ -119,6 +119,8 @@ def build(held: Held, supervisor: Supervisor) -> Box:
         started=time.time(),
     )
     box.runtime.describe = lambda: wanted_state(box)
+    box.runtime.watched = box.tails.scripts
+    box.tails.fewer = box.runtime.listen_soon
     return box
 
 

@@ -48,6 +48,8 @@ class Tails:
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.fewer: Callable[[], None] = lambda: None
+        """Called when a script may have lost its last viewer."""
 
     async def listen(self) -> None:
         """Open the port."""
@@ -63,6 +65,11 @@ class Tails:
         """Where its client connects."""
         return f"ws://127.0.0.1:{self.port}/tails/{tail.id}"
 
+    def scripts(self) -> list[str]:
+        """The scripts somebody looks at."""
+        now = self._now()
+        return sorted({tail.script for tail in self._tails.values() if tail.expires > now})
+
     def of(self, script: str) -> list[Tail]:
         """The tails of a script that have not expired."""
         now = self._now()
@@ -73,6 +80,7 @@ class Tails:
         tail = self._tails.pop(tail_id, None)
         if tail is not None:
             tail.offer(None)
+            self.fewer()
         return tail is not None
 
     def close_all(self) -> None:
@@ -84,7 +92,10 @@ class Tails:
         """Hand one trace item to every tail of its script whose filters pass; to how many."""
         script = str(item.get("script") or item.get("scriptName") or "")
         sent = 0
-        for tail in self.of(script):
+        viewers = self.of(script)
+        if not viewers:
+            self.fewer()
+        for tail in viewers:
             if passes(item, tail.filters, self._fraction):
                 tail.offer(json.dumps(_event(item, script)).encode())
                 sent += 1

@@ -32,7 +32,13 @@ async def create_tail(call: Call) -> Any:
     if len(tails.of(script["name"])) >= VIEWERS:
         raise too_many()
     tail = Tail(call.ids.hex(32), script["name"], filters, call.clock.now() + LIFETIME)
-    return {"id": tail.id, "url": tails.add(tail), "expires_at": call.clock.iso(tail.expires)}
+    url = tails.add(tail)
+    try:
+        await call.runtime.listen()  # so that nothing is missed from here on
+    except ApiError:
+        tails.remove(tail.id)
+        raise
+    return {"id": tail.id, "url": url, "expires_at": call.clock.iso(tail.expires)}
 
 
 async def list_tails(call: Call) -> Any:
