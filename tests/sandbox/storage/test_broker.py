@@ -156,6 +156,18 @@ def test_the_workers_word_per_message_is_kept(bench):
     assert seen[1:] == [[(b"rest", 2)], [(b"retry", 2)]]
 
 
+@pytest.mark.parametrize(
+    "cut",
+    [RuntimeError("500"), TimeoutError(), ValueError("half an answer"), {"outcome": "ok", "retries": [{}]}],
+    ids=["refused", "late", "cut", "no verdict"],
+)
+def test_a_batch_that_was_cut_comes_again_whole(bench, cut):
+    consumer = Consumer("q", "queue", "worker", Policy(max_retries=0), batch_size=2, max_wait_ms=0)
+    bench.broker.send("q", [(b"1", "text", 0), (b"2", "text", 0)])
+    batch = [(b"1", 1), (b"2", 1)]
+    assert _deliver(bench, consumer, [cut, cut]) == [batch, batch, batch]
+
+
 def test_an_unreachable_worker_costs_no_attempt(bench):
     consumer = Consumer("q", "queue", "worker", Policy(max_retries=0), batch_size=1, max_wait_ms=0)
     bench.broker.send("q", [(b"x", "text", 0)])

@@ -38,8 +38,8 @@ class Consumer:
 
 
 Trigger = Callable[[Consumer, list[Message]], Awaitable[dict[str, Any]]]
-"""Hands a batch to the Worker: {outcome, ack_all, retry_batch, explicit_acks, retries}; OSError when it
-could not be reached at all."""
+"""Hands a batch to the Worker: {outcome, ack_all, retry_batch, explicit_acks, retries}. Whatever it raises
+means that there is no verdict: the Worker was not reached, or cut off."""
 
 
 class Delivery:
@@ -108,12 +108,10 @@ class Delivery:
 
     async def _deliver(self, consumer: Consumer, batch: list[Message]) -> None:
         try:
-            verdict = await self._trigger(consumer, batch)
-        except OSError as error:
-            log.warning("queue %s: cannot reach %s: %s", consumer.queue_name, consumer.script, error)
+            self.settle(consumer, batch, await self._trigger(consumer, batch))
+        except Exception as error:  # noqa: BLE001 without a verdict every message comes again
+            log.warning("queue %s: no verdict of %s: %r", consumer.queue_name, consumer.script, error)
             self._broker.release([message.lease for message in batch], UNDELIVERABLE_DELAY)
-        else:
-            self.settle(consumer, batch, verdict)
         finally:
             self._running[consumer.queue] -= 1
             self._wake.set()
