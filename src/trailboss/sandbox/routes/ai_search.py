@@ -98,9 +98,29 @@ router = Router("ai_search")
 _ROOT, _ONE = "A/ai-search/namespaces", "A/ai-search/namespaces/{name}"
 _SDK, _TYPE = "aisearch.namespaces", "aisearch.Namespace"
 router.add("GET", _ROOT, list_namespaces, sdk=f"{_SDK}.list", reply=f"{_TYPE}ListResponse")
-router.add("POST", _ROOT, create_namespace, sdk=f"{_SDK}.create", reply=f"{_TYPE}CreateResponse")
+router.add(
+    "POST",
+    _ROOT,
+    create_namespace,
+    sdk=f"{_SDK}.create",
+    request=f"{_TYPE}CreateParams",
+    reply=f"{_TYPE}CreateResponse",
+)
 router.add("GET", _ONE, get_namespace, sdk=f"{_SDK}.read", reply=f"{_TYPE}ReadResponse")
-router.add("PUT", _ONE, change_namespace, sdk=f"{_SDK}.update", reply=f"{_TYPE}UpdateResponse")
+router.add(
+    "PUT",
+    _ONE,
+    change_namespace,
+    sdk=f"{_SDK}.update",
+    request=f"{_TYPE}UpdateParams",
+    reply=f"{_TYPE}UpdateResponse",
+)
 router.add("DELETE", _ONE, delete_namespace, sdk=f"{_SDK}.delete", reply="None")
-router.add("GET", f"{_ONE}/instances", list_instances)
+router.add(
+    "GET",
+    f"{_ONE}/instances",
+    list_instances,
+    sdk=f"{_SDK}.instances.list",
+    reply="aisearch.namespaces.InstanceListResponse",
+)
 router.target("ai_search_namespace", check_binding)

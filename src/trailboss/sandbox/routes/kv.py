@@ -98,13 +98,14 @@ async def rename_namespace(call: Call) -> Record:
     return call.store.put(KIND, record["id"], {**record, "title": body["title"]})
 
 
-async def delete_namespace(call: Call) -> None:
+async def delete_namespace(call: Call) -> Record:
     """The values go with it."""
     record = namespace_of(call)
     keys = [one["name"] for one in await all_keys(call, record["id"])]
     await bulk(call, record["id"], {"delete": keys})
     call.store.delete(KIND, record["id"])
     await call.runtime.sync()
+    return {}
 
 
 async def all_keys(call: Call, namespace: str) -> list[Record]:
@@ -173,7 +174,7 @@ router.add(
     request="kv.NamespaceUpdateParams",
     reply="kv.Namespace",
 )
-router.add("DELETE", _ONE, delete_namespace, sdk=f"{_SDK}.delete", reply="None")
+router.add("DELETE", _ONE, delete_namespace, sdk=f"{_SDK}.delete", reply="kv.NamespaceDeleteResponse")
 router.resources("kv", lambda store: [record["id"] for record in store.all(KIND)])
 router.target("kv_namespace", check_binding)
 router.seed("kv_namespaces", plant)

@@ -93,7 +93,7 @@ def _value_path(record: Record, call: Call) -> str:
     return f"kv/{record['id']}/values/{quote(check_key(call['key_name']), safe='')}"
 
 
-async def put_value(call: Call) -> None:
+async def put_value(call: Call) -> Record:
     """Raw bytes, or a form of `value` and `metadata`."""
     record = namespace_of(call)
     value, metadata = await _value_of(call)
@@ -105,6 +105,7 @@ async def put_value(call: Call) -> None:
     async with call.runtime.data("PUT", path, params=params, headers=headers, body=value) as answer:
         if answer.status >= 400:
             raise invalid_body(str((await answer.json())["error"]["message"]))
+    return {}
 
 
 async def _value_of(call: Call) -> tuple[bytes, Any]:
@@ -151,11 +152,12 @@ def _expiration(call: Call, asked: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-async def delete_value(call: Call) -> None:
+async def delete_value(call: Call) -> Record:
     """Deleting what is not there is no error."""
     record = namespace_of(call)
     async with call.runtime.data("DELETE", _value_path(record, call)) as answer:
         await answer.read()
+    return {}
 
 
 async def put_bulk(call: Call) -> Record:
@@ -216,8 +218,21 @@ _VALUE = f"{_ONE}/values/{{key_name:path}}"
 _SDK = "kv.namespaces"
 router.add("GET", f"{_ONE}/keys", list_keys, sdk=f"{_SDK}.keys.list", reply="kv.namespaces.Key")
 router.add("GET", _VALUE, get_value, sdk=f"{_SDK}.values.get", unchecked="raw bytes")
-router.add("PUT", _VALUE, put_value, sdk=f"{_SDK}.values.update", unchecked="raw or multipart")
-router.add("DELETE", _VALUE, delete_value, sdk=f"{_SDK}.values.delete", reply="None")
+router.add(
+    "PUT",
+    _VALUE,
+    put_value,
+    sdk=f"{_SDK}.values.update",
+    reply="kv.namespaces.ValueUpdateResponse",
+    unchecked="raw or multipart",
+)
+router.add(
+    "DELETE",
+    _VALUE,
+    delete_value,
+    sdk=f"{_SDK}.values.delete",
+    reply="kv.namespaces.ValueDeleteResponse",
+)
 router.add(
     "GET",
     f"{_ONE}/metadata/{{key_name:path}}",
