@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trailboss.errors import SecretError
 from trailboss.secrets.backends import Backend, failures
+from trailboss.secrets.quiet import Quiet
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def choose(environ: Mapping[str, str], settings: SecretsSettings | None = None) 
     """The backend for this process. Asks nobody yet.
 
     Raises SecretError TB7040 (what was set is not installed) and TB7050 (it lacks what it needs)."""
+    environ = Quiet(environ)
     wishes = Wishes.of(settings, environ)
     if wishes.backend == "environment":
         return Choice(None, "the backend is `environment`", by_name=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import SecretError
 from trailboss.secrets.dotenv import Entry, parse
+from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.resolver import Resolver, Wanted
 from trailboss.values import Location, Secret
 
@@ -31,6 +32,7 @@ def read_secrets(
 
     Raises SecretError TB7000 (unreadable), TB7001 and TB7002 (dotenv), TB7005 (JSON), and those of
     `Resolver.resolve`."""
+    environ = Quiet(environ)
     from_stdin = file is None or Path(file) == STDIN
     shown = Path("<stdin>") if from_stdin else Path(str(file))
     text = Secret(sys.stdin.read()) if from_stdin else _read(shown)
@@ -49,6 +51,7 @@ def read_dotenv(
     """The variables of one dotenv file; with `only` those whose name it accepts.
 
     Raises SecretError as `read_secrets`."""
+    environ = Quiet(environ)
     entries = parse(_read(file).reveal(), file)
     return _from_dotenv(entries, file, environ, settings, only)
 

@@ -13,6 +13,7 @@ from trailboss.secrets.backends import Unresolved, failures
 from trailboss.secrets.choosing import Choice, choose
 from trailboss.secrets.dotenv import Entry
 from trailboss.secrets.expanding import Piece, Variables
+from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.reference import Reference
 from trailboss.secrets.references import Template, parse
 from trailboss.secrets.unresolved import Problem, UnresolvedError
@@ -53,6 +54,7 @@ class Resolver:
         settings: SecretsSettings | None = None,
         entries: Mapping[str, Entry] | None = None,
     ) -> None:
+        environ = Quiet(environ)
         self._environ, self._settings = environ, settings
         self._variables = Variables(environ, entries or {})
         self._known: dict[Reference, Secret] = {}
@@ -81,6 +83,15 @@ class Resolver:
         if self._unknown(pieces):
             _finish(self._learn(pieces, wanted))
         return done | {key: self._joined(found) for key, found in pieces.items()}
+
+    def references(self, one: Wanted) -> list[Reference]:
+        """The references in a string, its variables filled in. Raises SecretError TB7020, TB7051."""
+        found = self._pieces(one.template(), one, {})
+        return [piece for piece in found if isinstance(piece, Reference)]
+
+    def knows(self, reference: Reference) -> bool:
+        """Whether this object has been given the value of `reference`."""
+        return reference in self._known
 
     def _without_vault(
         self, wanted: Mapping[Key, Wanted]

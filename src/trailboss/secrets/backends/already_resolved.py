@@ -53,8 +53,9 @@ def named(name: str | None, environ: Mapping[str, str]) -> Secret | None:
 def run_words(words: tuple[str, ...]) -> tuple[str, ...] | None:
     """The words of `op ... run ...` before `--`; None for every other command line. When `op` is a script,
     its interpreter stands before it."""
-    for at, word in enumerate(words[:2]):
-        if Path(word).name in ("op", "op.exe"):
+    for at, word in enumerate(words[:4]):
+        script = all(flag.startswith("-") for flag in words[1:at])
+        if script and Path(word).name in ("op", "op.exe"):
             own = words[at + 1 : words.index("--", at)] if "--" in words[at:] else words[at + 1 :]
             return own if "run" in own else None
     return None

@@ -16,6 +16,7 @@ from trailboss.errors import SecretError
 from trailboss.secrets.backends import Answer, failures
 from trailboss.secrets.backends.op_messages import about_everything, about_references, message
 from trailboss.secrets.backends.process import Ended, run
+from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
 
@@ -88,7 +89,7 @@ class OpCli:
 
     async def _run(self, words: list[str], given: str) -> Ended:
         account = ["--account", self.account] if self.account and words[0] != "--version" else []
-        environ = {name: value for name, value in self.environ.items() if name not in _NOT_FOR_OP}
+        environ = Quiet({name: v for name, v in self.environ.items() if name not in _NOT_FOR_OP})
         try:
             ended = await run([self.program, *words, *account], given, environ, self.timeout)
         except OSError as error:
