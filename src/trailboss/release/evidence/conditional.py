@@ -83,6 +83,27 @@ def _by_polynomial(table: _Table, seen: int, odds: Sequence[float]) -> list[floa
 
 
 def _around_the_mode(table: _Table, seen: int, w: float) -> float:
+    """Terms relative to the largest one, outwards until they no longer matter."""
+    mode = _mode(table, w)
+    total, own = 1.0, 1.0 if seen == mode else 0.0
+    term, j = 1.0, mode
+    while j < table.high and term > _NOTHING:
+        term *= w * table.ratio(j)
+        j += 1
+        total += term
+        own = term if j == seen else own
+    term, j = 1.0, mode
+    while j > table.low and term > _NOTHING:
+        j -= 1
+        term /= w * table.ratio(j)
+        total += term
+        own = term if j == seen else own
+    if own:
+        return math.log(own) - math.log(total)
+    return table.log_term(seen) - table.log_term(mode) + (seen - mode) * math.log(w) - math.log(total)
+
+
+def _mode(table: _Table, w: float) -> int:
     low, high = table.low, table.high
     while low < high:  # terms rise while w * ratio > 1, and that ratio only falls
         middle = (low + high) // 2
@@ -90,16 +111,7 @@ def _around_the_mode(table: _Table, seen: int, w: float) -> float:
             low = middle + 1
         else:
             high = middle
-    total, term, j = 1.0, 1.0, low
-    while j < table.high and term > _NOTHING:
-        term *= w * table.ratio(j)
-        total, j = total + term, j + 1
-    term, j = 1.0, low
-    while j > table.low and term > _NOTHING:
-        j -= 1
-        term /= w * table.ratio(j)
-        total += term
-    return table.log_term(seen) - table.log_term(low) + (seen - low) * math.log(w) - math.log(total)
+    return low
 
 
 def log_gains(window: Window, margin: float, grid: Sequence[float] = GRID) -> tuple[float, ...]:
