@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
-from tests.sandbox.sidecar.driver import Sidecar, base64_json, worker
+from tests.sandbox.sidecar.driver import TOKEN, Sidecar, base64_json, worker
 
 KV, DB, BUCKET = "f" * 32, "5d7b7d33-aaaa-4bbb-8ccc-dddddddddddd", "files"
 READER = """
@@ -223,6 +224,21 @@ def test_r2_what_a_worker_wrote(sidecar: Sidecar) -> None:
     got = sidecar.control("GET", _object("w"))
     assert (got.text, got.headers["content-type"]) == ("from the worker", "text/x-own")
     assert json.loads(base64.b64decode(got.headers["x-trailboss-custom-metadata"])) == {"a": "é"}
+
+
+def test_r2_a_body_of_unknown_length(sidecar: Sidecar) -> None:
+    pieces = [bytes([number]) * 700_000 for number in range(3)]
+    url = f"http://127.0.0.1:{sidecar.control_port}/data/r2/{BUCKET}"
+    sent = {"authorization": f"Bearer {TOKEN}", "content-type": "text/x-chunks"}
+    with httpx.Client(headers=sent, timeout=30) as http:
+        made = http.put(f"{url}/objects/chunked", content=iter(pieces)).json()
+        assert (made["size"], made["http_metadata"]) == (2_100_000, {"contentType": "text/x-chunks"})
+        assert http.get(f"{url}/objects/chunked").content == b"".join(pieces)
+        upload = http.post(f"{url}/uploads", json={"key": "parts"}).json()["upload_id"]
+        part = http.put(f"{url}/uploads/{upload}/parts/1?key=parts", content=iter(pieces)).json()
+        assert (part["part"], part["size"]) == (1, 2_100_000)
+        refused = http.put(f"{url}/objects/chunked", content=iter(pieces), headers={"if-match": '"no"'})
+        assert refused.status_code == 412
 
 
 def test_r2_lists(sidecar: Sidecar) -> None:

@@ -7,7 +7,12 @@
 // uploads/{id}/parts/{n}?key=   PUT bytes -> {etag, part, size}
 // uploads/{id}/complete POST {key, parts:[{part, etag}]} -> the object
 // uploads/{id}?key=     DELETE
-import { readBody, readJson, sendJson } from "../control/server.mjs";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { readJson, sendJson } from "../control/server.mjs";
 import { Refused } from "../errors.mjs";
 import { conditions, describe, fields, fromRequest, objectHeaders } from "./r2-object.mjs";
 import { Store, asciiJson, segments } from "./store.mjs";
@@ -27,10 +32,10 @@ export class R2 {
     return this.#answer(await this.#store.send(bucket, { method: "GET", headers }));
   }
 
-  /** `value` is bytes, or a request whose body is passed on as it comes. */
+  /** `value` is bytes, or `{size, stream}`, passed on as it comes. */
   async #write(bucket, input, value = Buffer.alloc(0)) {
     const head = Buffer.from(JSON.stringify({ version: VERSION, ...input }));
-    const { length, body } = await sized(head, value);
+    const { length, body } = sized(head, value);
     const headers = { "cf-r2-metadata-size": String(head.length), "content-length": String(length) };
     return this.#answer(await this.#store.send(bucket, { method: "PUT", headers, body }));
   }
@@ -93,7 +98,7 @@ export class R2 {
   async #object(bucket, key, { req, res }) {
     if (req.method === "PUT") {
       const options = fromRequest(req);
-      const made = await this.put(bucket, key, req, options);
+      const made = await measured(req, (value) => this.put(bucket, key, value, options));
       return sendJson(res, 200, describe(made));
     }
     if (req.method === "DELETE") {
@@ -137,9 +142,8 @@ export class R2 {
     const [uploadId, action, number] = rest.split("/");
     if (action === "parts" && req.method === "PUT") {
       const partNumber = Number(number);
-      const value = req.headers["content-length"] === undefined ? await readBody(req) : req;
-      const size = Number(req.headers["content-length"] ?? value.length);
-      const { etag } = await this.#json(this.#write(bucket, { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber }, value));
+      const input = { method: "uploadPart", object: url.searchParams.get("key"), uploadId, partNumber };
+      const [{ etag }, size] = await measured(req, async (value) => [await this.#json(this.#write(bucket, input, value)), value.size]);
       return sendJson(res, 200, { etag, part: partNumber, size });
     }
     if (action === "complete" && req.method === "POST") {
@@ -155,18 +159,30 @@ export class R2 {
   }
 }
 
-// The store must be told the length first; a request that does not say it (chunked) is read whole.
-async function sized(head, value) {
-  const declared = value.headers?.["content-length"];
-  if (declared !== undefined) {
-    async function* stream() {
-      yield head;
-      yield* value;
-    }
-    return { length: head.length + Number(declared), body: stream() };
+function sized(head, value) {
+  if (Buffer.isBuffer(value)) return { length: head.length + value.length, body: Buffer.concat([head, value]) };
+  async function* stream() {
+    yield head;
+    yield* value.stream;
   }
-  const body = Buffer.concat([head, Buffer.isBuffer(value) ? value : await readBody(value)]);
-  return { length: body.length, body };
+  return { length: head.length + value.size, body: stream() };
+}
+
+// The store must be told the length first: `use` gets `{size, stream}`. A request that does not say it (chunked) waits
+// in a file until it has ended.
+async function measured(req, use) {
+  const declared = req.headers["content-length"];
+  if (declared !== undefined) return use({ size: Number(declared), stream: req });
+  const folder = await mkdtemp(path.join(os.tmpdir(), "trailboss-r2-"));
+  try {
+    const file = path.join(folder, "body");
+    await pipeline(req, createWriteStream(file));
+    const { size } = await stat(file);
+    const stream = createReadStream(file);
+    return await use({ size, stream }).finally(() => stream.destroy());
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The first `size` bytes of a stream as text, and what follows as an async iterable. */
