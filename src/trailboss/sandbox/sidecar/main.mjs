@@ -22,7 +22,7 @@
 // analytics, messaging, k2, every unknown type; hyperdrive without `localConnectionString`; any binding whose target
 // (Worker, class, Workflow) is not deployed. A dispatch namespace
 // reaches its user Workers by fetch; arguments, limits and outbound Workers are not applied.
-// analytics_engine and pipelines take what is written and keep nothing.
+// pipelines take what is written and keep nothing.
 import readline from "node:readline";
 import { Callbacks } from "./callbacks.mjs";
 import { ControlServer } from "./control/server.mjs";

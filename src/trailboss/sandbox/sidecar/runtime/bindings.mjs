@@ -90,7 +90,7 @@ const MAPPERS = {
   durable_object_namespace: durableObject,
   service,
   workflow,
-  analytics_engine: (b) => ({ type: "analytics-engine-dataset", name: b.dataset }),
+  analytics_engine: (b) => raw({ wrapped: { moduleName: "trailboss:analytics-engine", innerBindings: [relay(`/bindings/analytics_engine/${encodeURIComponent(b.dataset ?? b.name)}`)] } }),
   version_metadata: (_b, { worker }) => ({ type: "json", value: { id: worker.version, tag: worker.tag ?? "", timestamp: worker.created_on ?? "1970-01-01T00:00:00.000Z" } }),
   assets: (b, { worker }) => (worker.assets ? { type: "assets" } : unavailable(b, "this version has no static assets")),
   images: () => ({ type: "images" }),

@@ -17,6 +17,27 @@ export default (env) => ({
 });
 `;
 
+// The module of the Analytics Engine binding: points go to the control plane, also after the answer has gone out.
+const ANALYTICS = `
+import entrypoints from "cloudflare-internal:workers";
+const text = (value) => (value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? new TextDecoder().decode(value) : value);
+const list = (values, most, name) => {
+  if (values !== undefined && values !== null && !Array.isArray(values)) throw new TypeError(\`\${name} must be an array\`);
+  if ((values ?? []).length > most) throw new TypeError(\`Maximum of \${most} \${name} supported.\`);
+  return values ?? [];
+};
+export default (env) => ({
+  writeDataPoint(point = {}) {
+    const body = JSON.stringify({
+      indexes: list(point.indexes, 1, "indexes").map(text),
+      blobs: list(point.blobs, 20, "blobs").map(text),
+      doubles: list(point.doubles, 20, "doubles"),
+    });
+    entrypoints.waitUntil(env.fetcher.fetch("http://points/", { method: "POST", body }).then((answer) => answer.body?.cancel()));
+  },
+});
+`;
+
 // A binding as it is, out of sight of what Miniflare changes in others.
 const DIRECT = "export default (env) => env.worker;";
 
@@ -28,6 +49,6 @@ export const plugins = {
     getBindings: (options) => ours(options.config).map(([name, binding]) => ({ name, ...binding.dev.options.raw })),
     getNodeBindings: () => ({}),
     getServices: () => [],
-    getExtensions: () => [{ modules: [extension("dispatch-namespace", DISPATCH), extension("direct", DIRECT)] }],
+    getExtensions: () => [{ modules: [extension("dispatch-namespace", DISPATCH), extension("direct", DIRECT), extension("analytics-engine", ANALYTICS)] }],
   },
 };
