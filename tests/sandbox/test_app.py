@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import httpx
 import pytest
 
@@ -54,3 +56,9 @@ def test_strangers_are_turned_away_before_anything(account: Sandbox, headers: di
 
 def test_the_control_plane_wants_the_token(account: Sandbox) -> None:
     assert httpx.get(f"{account.connection.control_url}/status").status_code == 403
+
+
+def test_an_answer_is_sent_at_once(account: Sandbox) -> None:
+    """Head and body without Nagle's delay between them, which would be 40 ms for almost every answer."""
+    url = f"{account.connection.api_url}/user"
+    assert median(account.http.get(url).elapsed.total_seconds() for _ in range(40)) < 0.03
