@@ -16,6 +16,9 @@ from trailboss.errors import BuildError
 from trailboss.toolchain import cache_root, ensure, node_binary
 
 OLDEST_MAJOR = 4
+ROOMY = ("--min-semi-space-size=64", "--max-semi-space-size=64")
+"""Flags for Node: MiB for young objects, so that a run this short collects almost nothing (a sixth of its
+processor time otherwise)."""
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -153,7 +156,7 @@ def run(
     Raises:
         BuildError: TB3105 when the process cannot be started.
     """
-    command = [str(wrangler.node), "--no-warnings", str(wrangler.entry), *arguments]
+    command = [str(wrangler.node), "--no-warnings", *ROOMY, str(wrangler.entry), *arguments]
     try:
         process = subprocess.Popen(
             command,
