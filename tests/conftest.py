@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,7 @@ class Sandbox:
             "CLOUDFLARE_API_TOKEN": self.connection.token,
             "CLOUDFLARE_ACCOUNT_ID": self.connection.account_id,
             "WRANGLER_SEND_METRICS": "false",
+            "NODE_COMPILE_CACHE": str(Path(tempfile.gettempdir()) / "node-compile-cache"),
             "CI": "true",
         }
 

@@ -1,12 +1,9 @@
 """Real wrangler as a client of the storage products. One start costs a second and more, so each counts."""
 
 import json
-import os
-import subprocess
 
 import pytest
-
-from trailboss.toolchain import ensure
+from tests.sandbox.client import run as start
 
 
 @pytest.fixture(scope="module")
@@ -17,22 +14,9 @@ def wrangler(sandbox, tmp_path_factory):
     (folder / "migrations" / "0001_init.sql").write_text(
         "create table users (id integer primary key, name text);"
     )
-    tools = ensure()
-    program = tools.root / "node_modules" / "wrangler" / "bin" / "wrangler.js"
-    environ = {**os.environ, **sandbox.environ(), "HOME": str(folder), "NO_COLOR": "1"}
 
-    def run(*words, fails=False, stdin=None):
-        done = subprocess.run(
-            [str(tools.node), str(program), *words],
-            cwd=folder,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            input=stdin,
-        )
-        assert (done.returncode != 0) is fails, f"{words}: {done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
+    def run(*words, fails=False, stdin=""):
+        return start(sandbox, folder, *words, stdin=stdin, ok=not fails)
 
     run.folder = folder
     return run

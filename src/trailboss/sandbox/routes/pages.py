@@ -171,7 +171,8 @@ async def delete_project(call: Call) -> Any:
         for script in call.store.all("hidden_script"):
             if script.get("project") == name:
                 forget_script(call.store, script["name"])
-        call.store.delete_all("asset", site_key(name))
+        for kind in ("asset", "asset_session"):
+            call.store.delete_all(kind, site_key(name))
         call.store.delete_all(DEPLOYMENT, name)
         call.store.delete(KIND, name)
     await call.runtime.sync()

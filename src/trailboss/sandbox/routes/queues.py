@@ -141,8 +141,7 @@ def bound_scripts(store: Store, kind: str, field: str, value: str) -> list[str]:
 def shown_consumer(record: Record) -> Record:
     """The consumer in the spellings of the SDK and of wrangler."""
     script = record.get("script_name")
-    extra = {"script": script, "service": script, "environment": "production"} if script else {}
-    return {**record, **extra}
+    return {**record, "script": script} if script else record
 
 
 async def list_queues(call: Call) -> Reply:

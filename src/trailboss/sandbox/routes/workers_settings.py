@@ -10,7 +10,7 @@ from typing import Any
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.routes import Router
 from trailboss.sandbox.workers.bindings import resolve
-from trailboss.sandbox.workers.model import latest_version, save_script, script_named
+from trailboss.sandbox.workers.model import bindings_by_name, latest_version, save_script, script_named
 from trailboss.sandbox.workers.releases import (
     CARRIED,
     SETTINGS,
@@ -43,6 +43,7 @@ async def patch_settings(call: Call) -> Any:
             version = copy_version(call, script, base_version(call, name), "upload")
             version.update(versioned)
             if "bindings" in settings:
+                settings["bindings"] = named_only(settings["bindings"], version)
                 version["bindings"] = resolve(call, name, settings, strict=True)
                 check_bound(call, script, version)
             version["annotations"].update(settings.get("annotations") or {})
@@ -51,6 +52,17 @@ async def patch_settings(call: Call) -> Any:
             save_script(call.store, script)
             await call.runtime.sync()
     return settings_shape(script, latest_version(call.store, name))
+
+
+def named_only(wanted: Any, base: dict[str, Any]) -> Any:
+    """Bindings of a PATCH that say only name and type stay as they are: `secret bulk` of older wranglers."""
+    present = bindings_by_name(base)
+    kept = []
+    for binding in wanted or []:
+        found = present.get(binding.get("name"), {})
+        bare = set(binding) == {"name", "type"} and binding["type"] == found.get("type")
+        kept.append(found if bare else binding)
+    return kept
 
 
 def _change(script: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -79,8 +79,8 @@ def latest_not_deployed() -> ApiError:
 def secrets_changed(names: list[str]) -> ApiError:
     """Rolling back would also roll back secrets."""
     message = (
-        "The following secrets have changed since the version you are deploying was created: "
-        f"{', '.join(names)}. Set force=true to deploy it anyway."
+        "This version was created with other secrets; set force=true to deploy it anyway. "
+        f"The following secrets have changed: {', '.join(names)}"
     )
     return ApiError(400, 10220, message)
 
