@@ -113,6 +113,51 @@ def test_the_sdks_own_names_are_not_the_wires() -> None:
     assert request_problem(CREDENTIALS, fields, HERE) == "ttlSeconds: Field required"
 
 
+UNDECLARED = {
+    "a form or raw bytes, which the handler takes apart": {
+        "kv.namespaces.values.update",
+        "pages.projects.deployments.create",
+        "r2.buckets.objects.upload",
+        "vectorize.indexes.insert",
+        "vectorize.indexes.upsert",
+        "workers.assets.upload.create",
+        "workers.scripts.content.update",
+        "workers.scripts.script_and_version_settings.edit",
+        "workers.scripts.update",
+        "workers.scripts.versions.create",
+        "workers_for_platforms.dispatch.namespaces.scripts.update",
+    },
+    "the SDK has no parameter for the body": {
+        "hyperdrive.configs.restart",
+        "r2.buckets.edit",
+        "workers.scripts.tail.create",
+    },
+    "the SDK requires what may be left out": {
+        "pages.projects.create",
+        "pages.projects.edit",
+        "workers.beta.workers.edit",
+    },
+    "depends on a path value": {"ai.run", "zones.settings.edit"},
+    "goes with another login": {
+        "pages.assets.check_missing",
+        "pages.assets.upload",
+        "pages.assets.upsert_hashes",
+    },
+}
+"""Calls with a body whose type is not declared, by the reason."""
+
+
+def test_every_body_has_a_type_or_a_reason() -> None:
+    bodies = {"POST", "PUT", "PATCH"}
+    undeclared = {
+        route.sdk
+        for router in discover()
+        for route in router.routes
+        if route.sdk and route.method in bodies and not route.request
+    }
+    assert undeclared <= set().union(*UNDECLARED.values()), "give the route request=, or a reason here"
+
+
 def test_every_declared_request_can_be_checked() -> None:
     for router in discover():
         for route in router.routes:

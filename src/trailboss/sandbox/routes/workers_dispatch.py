@@ -118,6 +118,7 @@ router.add(
     _NAMESPACES,
     create_namespace,
     sdk=f"{_SDK}.create",
+    request=f"{_TYPES}.NamespaceCreateParams",
     reply=f"{_TYPES}.NamespaceCreateResponse",
 )
 router.add("GET", _NAMESPACE, get_namespace, sdk=f"{_SDK}.get", reply=f"{_TYPES}.NamespaceGetResponse")

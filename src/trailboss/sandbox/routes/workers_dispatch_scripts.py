@@ -159,5 +159,6 @@ router.add(
     f"{_SCRIPT}/assets-upload-session",
     create_session,
     sdk=f"{_SDK}.asset_upload.create",
+    request=f"{_TYPES}.scripts.AssetUploadCreateParams",
     reply=f"{_TYPES}.scripts.AssetUploadCreateResponse",
 )

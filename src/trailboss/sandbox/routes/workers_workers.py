@@ -160,7 +160,14 @@ router.add(
     reply=_TYPE,
 )
 router.add("GET", _WORKER, get_worker, sdk=f"{_SDK}.get", reply=_TYPE)
-router.add("PUT", _WORKER, change_worker, sdk=f"{_SDK}.update", reply=_TYPE)
+router.add(
+    "PUT",
+    _WORKER,
+    change_worker,
+    sdk=f"{_SDK}.update",
+    request="workers.beta.WorkerUpdateParams",
+    reply=_TYPE,
+)
 router.add("PATCH", _WORKER, change_worker, sdk=f"{_SDK}.edit", reply=_TYPE)
 router.add("DELETE", _WORKER, delete_worker, sdk=f"{_SDK}.delete", reply="None")
 _VERSIONS = f"{_WORKER}/versions"
