@@ -27,7 +27,7 @@ from trailboss.release.evidence.combine import (
     verdict,
 )
 from trailboss.release.evidence.conditional import Conditional, dispersion
-from trailboss.release.evidence.exposure import Case, Plan, Step, Traffic, expose
+from trailboss.release.evidence.exposure import Case, Plan, Step, Traffic, bound, expose
 from trailboss.release.evidence.guard import Guard
 from trailboss.release.evidence.keyed import Keyed
 from trailboss.release.evidence.latency import Histogram, Latency, Values, thresholds
@@ -57,6 +57,7 @@ __all__ = [
     "Values",
     "Verdict",
     "Window",
+    "bound",
     "choose_unit",
     "clean_requests",
     "combined",
