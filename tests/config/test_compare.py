@@ -76,6 +76,8 @@ def test_what_differs(shop: Path) -> None:
 
 def test_an_environment_is_like_itself(shop: Path) -> None:
     assert differences(load(shop, "staging"), load(shop, "staging")) == ()
+    top = differences(load(shop, ""), load(shop, "staging"))
+    assert [item.key for item in top if item.worker and not item.expected] == ["vars.MODE", "triggers"]
 
 
 def test_one_environment(shop: Path) -> None:

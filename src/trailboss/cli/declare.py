@@ -46,10 +46,10 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples."""
+        """The examples, each on one line: they are there to be copied."""
         with formatter.section("Examples"):
             for example in self.examples:
-                formatter.write_text(example)
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
 def command(*examples: str) -> Callable[[Callable[..., int | None]], Command]:

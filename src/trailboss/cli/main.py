@@ -56,10 +56,12 @@ def _dispatch(line: Line) -> int:
     entry = OURS.get(line.words)
     if entry is not None and entry.module:
         return _run(entry, line)
-    if line.words == "wrangler" or (line.command and not line.is_group):
+    if line.words == "wrangler":
         return _hand_over(line)
-    if line.is_group and any(not word.startswith("-") for word in line.rest):
-        return _hand_over(line)
+    if line.command and (not line.is_group or any(not word.startswith("-") for word in line.rest)):
+        from trailboss.cli.doubt import doubt
+
+        return _hand_over(line, doubt(line))
     return _overview(line)
 
 

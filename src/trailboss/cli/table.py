@@ -58,6 +58,11 @@ SANDBOX = (
 )
 PROJECT = (
     Entry("init", "Start a project, or adopt an existing wrangler one", "init:init", True),
+    Entry("environments create", "Add an environment to the files", "environments:create"),
+    Entry("environments list", "The environments, and which is active", "environments:listing"),
+    Entry("environments show", "What an environment comes to", "environments:show"),
+    Entry("environments diff", "In what two environments differ", "environments:diff"),
+    Entry("environments delete", "Remove an environment from the files", "environments:delete"),
     Entry("doctor", "Check this machine, the project and the account", "doctor:doctor"),
     Entry("schema", "JSON Schema of trailboss.toml, for editors", "schema:schema"),
     Entry("completion", "Completion script for bash, zsh or fish", "completion:completion"),

@@ -9,7 +9,7 @@ from trailboss.cli.table import GROUPS, OURS, WRANGLER
 TAKES_VALUE = frozenset({"-e", "--env", "-c", "--config", "--cwd", "--env-file", "--profile", "--target"})
 """Options that stand before a command as well as after it, and are followed by a value."""
 
-OLD_SPELLINGS = {"mtls": "mtls"}
+OLD_SPELLINGS = {"mtls": "mtls", "environment": "environments"}
 
 
 @dataclass(frozen=True)

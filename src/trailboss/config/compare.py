@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailboss.config.inherit import _LISTS, _NESTED
@@ -67,21 +68,22 @@ class Difference:
     expected: bool
 
 
-def view(project: Project) -> EnvironmentView:
-    """The active environment of `project`. Values under telling names are hidden."""
+def view(project: Project, here: Path | None = None) -> EnvironmentView:
+    """The active environment of `project`, files relative to `here`. Values under telling names are
+    hidden."""
     own = project.own
     return EnvironmentView(
         project.environment.name,
         project.protected,
         tuple(own.branches) if own else (),
         {key: _shown(key, value) for key, value in _settings(project).items()},
-        tuple(_worker(worker) for worker in project.workers),
+        tuple(_worker(worker, here or project.root) for worker in project.workers),
     )
 
 
 def differences(a: Project, b: Project) -> tuple[Difference, ...]:
-    """What differs between two environments of one project, Worker by Worker (by their names at the top level), and in
-    trailboss.toml (`worker` None). Names of secrets are not compared."""
+    """What differs between two environments of one project: in trailboss.toml (`worker` None), and Worker by
+    Worker, told apart by their names at the top level. Names of secrets are not compared."""
     names = (a.environment.name or "", b.environment.name or "")
     found = list(_between(None, _settings(a), _settings(b), names))
     mine, other = ({_label(worker): worker for worker in project.workers} for project in (a, b))
@@ -116,10 +118,12 @@ def _same_but_for_names(key: str, a: Any, b: Any, names: tuple[str, str]) -> boo
         return a is not None and b is not None
     if not isinstance(a, str) or not isinstance(b, str):
         return False
-    return all(names) and _neutral(a, names[0]) == _neutral(b, names[1])
+    return _neutral(a, names[0]) == _neutral(b, names[1])
 
 
 def _neutral(text: str, name: str) -> str:
+    if not name:
+        return text + "\0"
     for spelling in (f"-{name}", "_" + name.replace("-", "_")):
         if text.endswith(spelling):
             return text.removesuffix(spelling) + "\0"
@@ -151,8 +155,9 @@ def _bindings(raw: dict[str, Any]) -> Iterator[Binding]:
         for number, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, dict):
                 # A consumer is named by its queue, which differs everywhere: its place names it.
-                name = f"[{number}]" if kind == "queues.consumers" else str(entry.get(naming, f"[{number}]"))
-                left = {k: v for k, v in entry.items() if k != naming or kind == "queues.consumers"}
+                place = kind == "queues.consumers" or naming not in entry
+                left = {key: value for key, value in entry.items() if place or key != naming}
+                name = str(number if place else entry[naming])
                 yield Binding(kind, name, left)
 
 
@@ -161,13 +166,14 @@ def _routes(raw: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(r.get("pattern")) if isinstance(r, dict) else str(r) for r in routes)
 
 
-def _worker(worker: Worker) -> WorkerView:
+def _worker(worker: Worker, here: Path) -> WorkerView:
     raw = worker.raw
+    file = worker.user_path or worker.path
     triggers = raw.get("triggers") or {}
     return WorkerView(
         worker.name,
         worker.key,
-        str(worker.user_path or worker.path),
+        str(file.relative_to(here) if file.is_relative_to(here) else file),
         tuple(
             Binding(item.type, item.name, {k: _shown(k, v) for k, v in item.resource.items()})
             for item in _bindings(raw)
