@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def test_everything_that_is_wrong_is_found(op: Op) -> None:
         ("(401) Unauthorized: the token has expired", "TB7044", {"OP_SERVICE_ACCOUNT_TOKEN": "ops_x"}),
         ("(429) Too Many Requests: You've reached the hourly limit", "TB7046", {}),
         ("Get \"https://my.1password.com\": dial tcp: lookup my.1password.com: no such host", "TB7047", {}),
+        ("multiple accounts found. Use the --account flag or set OP_ACCOUNT", "TB7053", {}),
         ("something else", "TB7049", {}),
     ],
 )  # fmt: skip
@@ -108,7 +110,7 @@ def test_no_answer_leaves_no_process(op: Op) -> None:
     with pytest.raises(SecretError) as caught:
         ask(backend(op, seconds=1), "op://prod/db/password")
     assert caught.value.code == "TB7048"
-    assert not children()
+    assert not left_over(op)
 
 
 def test_cancelling_leaves_no_process(op: Op) -> None:
@@ -122,12 +124,14 @@ def test_cancelling_leaves_no_process(op: Op) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(cancelled())
-    assert not children()
+    assert not left_over(op)
 
 
-def children() -> list[str]:
+def left_over(op: Op) -> list[str]:
+    """Our children that are the stand-in."""
     own = str(os.getpid())
-    return Path(f"/proc/{own}/task/{own}/children").read_text().split()
+    children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+    return [pid for pid in children if str(op.folder) in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 def test_the_program_has_gone(op: Op) -> None:
@@ -143,6 +147,14 @@ def test_an_answer_of_another_form_is_not_guessed_at(op: Op) -> None:
     with pytest.raises(SecretError) as caught:
         ask(backend(op), "op://prod/db/password")
     assert caught.value.code == "TB7049"
+
+
+def test_bytes_that_are_no_text_are_not_changed_into_some(op: Op) -> None:
+    program = f"#!{sys.executable} -IS\nimport sys\nt = sys.stdin.read().splitlines()\n"
+    program += "sys.stdout.buffer.write(f'{t[0]}\\n'.encode() + b'a\\xff' + f'\\n{t[2]}\\n'.encode())\n"
+    (op.folder / "op").write_text(program)
+    (answer,) = ask(backend(op), "op://prod/x/file").values()
+    assert answer == Unresolved("field", "unsupported", "the file is not text")
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,10 @@ def test_a_table(op: Op) -> None:
     data = {"target": {"api_token": "op://prod/Stripe/secret key", "n": 1}, "list": ["${X}", "x", True]}
     found = resolve_tree_now(data, Resolver({**op.environ, "X": "y"}))
     assert found == {"target": {"api_token": Secret("sk_live_1"), "n": 1}, "list": [Secret("y"), "x", True]}
+    target = {"account_id": "${ACCOUNT}", "api_token": "${X}"}
+    resolver = Resolver({"X": "y", "ACCOUNT": "0123"})
+    found = resolve_tree_now(target, resolver, secret=lambda keys: keys[-1] == "api_token")
+    assert found == {"account_id": "0123", "api_token": Secret("y")}
     with pytest.raises(SecretError, match="not set") as caught:
         resolve_tree_now({"a": {"b": "${NOPE}"}}, Resolver({}), lambda *keys: Location(Path("t.toml"), 7))
     assert caught.value.where == Location(Path("t.toml"), 7)

@@ -24,17 +24,27 @@ def wanted_in(data: Any, locate: Locate | None = None) -> dict[Keys, Wanted]:
     return found
 
 
-async def resolve_tree(data: Any, resolver: Resolver, locate: Locate | None = None) -> Any:
+def every(keys: Keys) -> bool:
+    """The strings that become a `Secret`, unless somebody says otherwise: all that ask for something."""
+    return True
+
+
+async def resolve_tree(
+    data: Any, resolver: Resolver, locate: Locate | None = None, *, secret: Callable[[Keys], bool] = every
+) -> Any:
     """A copy of `data` in which each string that asks for something is a `Secret`; the rest is untouched.
 
-    Hand it the part that is about to be used: nobody wants to be asked for the production token when
+    Where `secret` says no to a string's keys, it stays a plain string: an account id, a host name.
+    Hand over the part that is about to be used: nobody wants to be asked for the production token when
     working on another environment. Raises SecretError as `Resolver.resolve`."""
-    return _with(data, (), await resolver.resolve(wanted_in(data, locate)))
+    return _with(data, (), await resolver.resolve(wanted_in(data, locate)), secret)
 
 
-def resolve_tree_now(data: Any, resolver: Resolver, locate: Locate | None = None) -> Any:
+def resolve_tree_now(
+    data: Any, resolver: Resolver, locate: Locate | None = None, *, secret: Callable[[Keys], bool] = every
+) -> Any:
     """`resolve_tree` for callers that are not asynchronous."""
-    return _with(data, (), resolver.resolve_now(wanted_in(data, locate)))
+    return _with(data, (), resolver.resolve_now(wanted_in(data, locate)), secret)
 
 
 def _strings(data: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
@@ -48,11 +58,11 @@ def _strings(data: Any, keys: Keys) -> Iterator[tuple[Keys, str]]:
             yield from _strings(value, (*keys, index))
 
 
-def _with(data: Any, keys: Keys, values: Mapping[Keys, Secret]) -> Any:
+def _with(data: Any, keys: Keys, values: Mapping[Keys, Secret], secret: Callable[[Keys], bool]) -> Any:
     if keys in values:
-        return values[keys]
+        return values[keys] if secret(keys) else values[keys].reveal()
     if isinstance(data, Mapping):
-        return {key: _with(value, (*keys, key), values) for key, value in data.items()}
+        return {key: _with(value, (*keys, key), values, secret) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return type(data)(_with(value, (*keys, index), values) for index, value in enumerate(data))
+        return type(data)(_with(x, (*keys, index), values, secret) for index, x in enumerate(data))
     return data

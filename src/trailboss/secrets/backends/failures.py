@@ -72,6 +72,15 @@ def out_of_reach(what: str, detail: str = "") -> SecretError:
     )
 
 
+def which_account() -> SecretError:
+    """TB7053: several accounts are signed in, and none was named."""
+    return SecretError(
+        "TB7053",
+        "1Password's `op` is signed in to several accounts.",
+        hint="Set `[secrets] account` in trailboss.toml, or OP_ACCOUNT.",
+    )
+
+
 def no_answer(what: str, seconds: float) -> SecretError:
     """TB7048: it runs, and says nothing."""
     return SecretError(

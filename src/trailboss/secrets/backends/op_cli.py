@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trailboss.errors import SecretError
-from trailboss.secrets.backends import Answer, failures
+from trailboss.secrets.backends import Answer, Unresolved, failures
 from trailboss.secrets.backends.op_messages import about_everything, about_references, message
 from trailboss.secrets.backends.process import Ended, run
 from trailboss.secrets.quiet import Quiet
@@ -119,6 +119,12 @@ def _values(output: Secret, references: Sequence[Reference], mark: str) -> dict[
     return dict(zip(references, found, strict=True))
 
 
-def _between(output: Secret, mark: str) -> list[Secret]:
-    pieces = re.split(rf"(?:^|\r?\n){mark}:\d+(?:\r?\n|$)", output.reveal())
-    return [Secret(piece) for piece in pieces[1:-1]]
+def _between(output: Secret, mark: str) -> list[Answer]:
+    pieces = re.split(rf"(?:^|\n){mark}:\d+(?:\r?\n|$)", output.reveal())
+    return [_text(Secret(piece)) for piece in pieces[1:-1]]
+
+
+def _text(value: Secret) -> Answer:
+    if any("\udc80" <= letter <= "\udcff" for letter in value.reveal()):
+        return Unresolved("field", "unsupported", "the file is not text")
+    return value

@@ -91,6 +91,8 @@ def about_everything(stderr: str, *, token: bool) -> SecretError:
         return failures.rate_limited(text)
     if token and any(word in low for word in ("token", "unauthorized", "(401)", "(403)", "deserialize")):
         return failures.bad_token("OP_SERVICE_ACCOUNT_TOKEN", text)
+    if "multiple accounts" in low:
+        return failures.which_account()
     if any(word in low for word in _LOCKED):
         return failures.locked(text)
     if any(word in low for word in _NETWORK):

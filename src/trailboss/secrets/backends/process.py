@@ -42,4 +42,6 @@ async def run(command: Sequence[str], given: str, environ: Mapping[str, str], se
 
 def _ended(streams: tuple[bytes, bytes], status: int | None) -> Ended:
     output, complaint = streams
-    return Ended(status or 0, Secret(output.decode("utf-8", "replace")), complaint.decode("utf-8", "replace"))
+    # Bytes that are no text are kept apart, for the caller to notice.
+    text = Secret(output.decode("utf-8", "surrogateescape"))
+    return Ended(status or 0, text, complaint.decode("utf-8", "replace"))
