@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     import aiohttp
 
 State = dict[str, Any]
-ATTEMPTS = 3
+ATTEMPTS = 4
+LASTING = ("data/", "trigger/")
+"""Calls whose effect outlives the side-car, so that they must not be sent twice."""
 EVENT_SECONDS = 15 * 60.0
 """A cron or queue handler may run so long."""
 
@@ -96,8 +98,7 @@ class Runtime:
             raise ApiError(503, 10013, f"The sandbox's runtime went away: {error}") from error
 
     async def _open(self, method: str, path: str, ready: bool, **kwargs: Any) -> aiohttp.ClientResponse:
-        """Send; when nobody listens any more, nothing was sent, so wait for the next side-car and send
-        again."""
+        """Send; when nobody listens any more, wait for the next side-car and send again."""
         import aiohttp
 
         if self._session is None:
@@ -112,6 +113,10 @@ class Runtime:
                 return await self._session.request(method, url, **kwargs)
             except aiohttp.ClientConnectorError:
                 self.supervisor.lost(port)
+            except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+                # An idle connection to a side-car that has died: what the call did there died with it.
+                if path.startswith(LASTING):
+                    raise
         raise ApiError(503, 10013, "The sandbox's runtime is not running; `sandbox status` says why.")
 
     async def call(
