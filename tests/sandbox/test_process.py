@@ -28,7 +28,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(home: Path, **more: int | bool) -> Connection:
-    return process.start("box", home, **{"port": 0, "edge_port": 0, **more})  # type: ignore[arg-type]
+    return process.start("box", home, **{"port": 0, "edge_port": 0, "leashed": True, **more})  # type: ignore[arg-type]
 
 
 def test_a_life(home: Path) -> None:

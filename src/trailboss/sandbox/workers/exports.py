@@ -14,7 +14,7 @@ from trailboss.sandbox.call import Call
 from trailboss.sandbox.store import Record, Store
 from trailboss.sandbox.workers import refusals
 from trailboss.sandbox.workers.durable_objects import Classes
-from trailboss.sandbox.workers.model import namespaces_of
+from trailboss.sandbox.workers.model import deployed_versions, namespaces_of
 from trailboss.sandbox.workers.removal import incoming_objects
 
 LIVE = ("created", "expecting-transfer")
@@ -301,6 +301,4 @@ class Reconciliation:
 
 
 def _is_deployed(store: Store, version: Record) -> bool:
-    from trailboss.sandbox.workers.model import deployed_versions
-
     return any(item["id"] == version["id"] for item in deployed_versions(store, version["script"]))
