@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.secrets.conftest import Op
-from trailboss.secrets.backends.already_resolved import OpRun, env_files, run_words
+from trailboss.secrets.backends.already_resolved import OpRun, env_files, named, run_words
 from trailboss.values import Secret
 
 READS = """
@@ -65,10 +65,17 @@ def test_a_resolved_value_that_looks_like_a_reference_is_a_value() -> None:
     assert around.value("op://v/i/other", {"A": "value"}) is None
 
 
+def test_a_longer_string_is_handed_on_by_op_run_as_it_is() -> None:
+    text = "postgres://u:{{ op://v/i/f }}@h"
+    assert OpRun({"A": text}).value(text, {"A": text}) is None
+    assert named("A", text, {"A": text}) is None
+    assert named("A", text, {"A": "postgres://u:pw@h"}) == Secret("postgres://u:pw@h")
+
+
 @pytest.mark.parametrize(
     ("words", "files"),
     [
-        (("op", "run", "--env-file", "a", "--env-file=b", "--", "x", "--env-file=c"), ["b", "a"]),
+        (("op", "run", "--env-file", "a", "--env-file=b", "--", "x", "--env-file=c"), ["a", "b"]),
         (("/usr/bin/op", "--account", "me", "run", "--", "x"), []),
         (("python", "/usr/bin/op", "run", "--", "x"), []),
         (("python", "-IS", "/usr/bin/op", "run", "--", "x"), []),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,10 @@ def test_no_backend_is_looked_for_without_a_reference(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(resolver, "choose", never)
     assert resolve("${A}", {"A": "1"}).reveal() == "1"
+
+
+def test_importing_the_room_loads_nothing_heavy() -> None:
+    script = "import sys, trailboss.secrets; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ("httpx", "pydantic", "asyncio", "ssl", "onepassword", "tomlkit")
+    done = subprocess.run([sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -118,7 +118,7 @@ class Resolver:
         from trailboss.secrets.backends.already_resolved import named
 
         if self.choice.by_name:
-            return named(one.name, self._environ)
+            return named(one.name, one.text, self._environ)
         return self.choice.around.value(one.text, self._environ) if self.choice.around else None
 
     def _pieces(self, template: Template, one: Wanted, missing: dict[str, Location | None]) -> list[Piece]:

@@ -25,10 +25,15 @@ class OpRun:
     asked: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def value(self, text: str, environ: Mapping[str, str]) -> Secret | None:
-        """The value that was already resolved for exactly `text`."""
+        """The value that was already resolved for exactly `text`.
+
+        `op run` resolves a variable that is a reference as a whole; one with references inside of a longer
+        string it hands on as it is."""
+        if not text.strip().startswith(SCHEME):
+            return None
         for name, asked in self.asked.items():
             if asked.strip() == text.strip():
-                found = named(name, environ)
+                found = named(name, text, environ)
                 if found is not None:
                     return found
         return None
@@ -44,10 +49,11 @@ def op_run() -> OpRun | None:
     return None
 
 
-def named(name: str | None, environ: Mapping[str, str]) -> Secret | None:
-    """The value of a variable; None when there is none, or it is still a reference."""
+def named(name: str | None, text: str, environ: Mapping[str, str]) -> Secret | None:
+    """The value of a variable; None when there is none, or it is still `text` or another reference."""
     found = environ.get(name) if name else None
-    return None if found is None or found.startswith(SCHEME) else Secret(found)
+    unresolved = found is None or found.startswith(SCHEME) or found.strip() == text.strip()
+    return None if found is None or unresolved else Secret(found)
 
 
 def run_words(words: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -62,9 +68,14 @@ def run_words(words: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def env_files(words: tuple[str, ...]) -> list[str]:
-    """The values of `--env-file` in both of its spellings."""
-    found = [word.partition("=")[2] for word in words if word.startswith("--env-file=")]
-    return found + [value for flag, value in pairwise(words) if flag == "--env-file"]
+    """The values of `--env-file` in both of its spellings, in their order: a later file wins."""
+    found = []
+    for word, following in pairwise((*words, "")):
+        if word.startswith("--env-file="):
+            found.append(word.partition("=")[2])
+        elif word == "--env-file" and following:
+            found.append(following)
+    return found
 
 
 def _asked(files: list[Path]) -> dict[str, str]:
