@@ -134,15 +134,9 @@ UNDECLARED = {
     },
     "the SDK requires what may be left out": {
         "pages.projects.create",
-        "pages.projects.edit",
         "workers.beta.workers.edit",
     },
     "depends on a path value": {"ai.run", "zones.settings.edit"},
-    "goes with another login": {
-        "pages.assets.check_missing",
-        "pages.assets.upload",
-        "pages.assets.upsert_hashes",
-    },
 }
 """Calls with a body whose type is not declared, by the reason."""
 

@@ -231,7 +231,14 @@ _OTHER_LOGIN = "the SDK sends the API token instead of the upload token"
 router.add("GET", _ROOT, list_projects, sdk=f"{_SDK}.list", unchecked="the SDK requires a git source")
 router.add("POST", _ROOT, create_project, sdk=f"{_SDK}.create", unchecked="the SDK requires a git source")
 router.add("GET", _ONE, get_project, sdk=f"{_SDK}.get", unchecked="the SDK requires a git source")
-router.add("PATCH", _ONE, change_project, sdk=f"{_SDK}.edit", unchecked="the SDK requires a git source")
+router.add(
+    "PATCH",
+    _ONE,
+    change_project,
+    sdk=f"{_SDK}.edit",
+    request="pages.ProjectEditParams",
+    unchecked="the SDK requires a git source",
+)
 router.add("DELETE", _ONE, delete_project, sdk=f"{_SDK}.delete", reply="None")
 router.add(
     "GET",
@@ -245,6 +252,7 @@ router.add(
     f"{API}/pages/assets/check-missing",
     check_missing,
     sdk="pages.assets.check_missing",
+    request="pages.AssetCheckMissingParams",
     unchecked=_OTHER_LOGIN,
     open=True,
 )
@@ -253,6 +261,7 @@ router.add(
     f"{API}/pages/assets/upload",
     upload_assets,
     sdk="pages.assets.upload",
+    request="pages.AssetUploadParams",
     unchecked=_OTHER_LOGIN,
     open=True,
 )
@@ -261,6 +270,7 @@ router.add(
     f"{API}/pages/assets/upsert-hashes",
     upsert_hashes,
     sdk="pages.assets.upsert_hashes",
+    request="pages.AssetUpsertHashesParams",
     unchecked=_OTHER_LOGIN,
     open=True,
 )
