@@ -25,7 +25,6 @@ from trailboss.release.evidence import Certificate, Exact, Window
 from trailboss.release.evidence.certificate import FRACTIONS
 from trailboss.release.evidence.certificate import WEIGHTS as PROOF_WEIGHTS
 from trailboss.release.evidence.conditional import WEIGHTS, log_gains
-from trailboss.release.evidence.keyed import log_gains as keyed_gains
 
 RPS = 100
 SHARES = (0.01, 0.05, 0.10, 0.25, 0.50)
@@ -292,34 +291,6 @@ def promotions(runs: int) -> None:
     table(("canary", "promoted", "T6", "clean requests needed"), rows)
 
 
-def sticky(draw: random.Random) -> tuple[bool, bool]:
-    """A good release under version affinity: forty users fail in every window once they began. Whether
-    requests, and whether keys as the unit roll it back."""
-    users = [(draw.random(), draw.randrange(100)) for _ in range(40)]
-    logs, fired = [[0.0] * 8, [0.0] * 8], [False, False]
-    for number in range(100):
-        share = SHARES[number // 20]
-        failing = [label < share for label, began in users if began <= number]
-        new = [label < share for label, began in users if began == number]
-        canary = round(1000 * share)
-        bad = min(canary, sum(failing))
-        window = Window(number, Exact(1000 - canary, len(failing) - bad), Exact(canary, bad))
-        gains = log_gains(window, 1.0), keyed_gains(len(new) - sum(new), sum(new), share, 1.0)
-        for i in (0, 1):
-            logs[i] = [a + b for a, b in zip(logs[i], gains[i], strict=True)]
-            e = sum(v * math.exp(min(a, 300)) for v, a in zip(WEIGHTS, logs[i], strict=True))
-            fired[i] = fired[i] or e >= BAR
-    return fired[0], fired[1]
-
-
-def affinity(runs: int) -> None:
-    draw = random.Random(15)
-    done = [sticky(draw) for _ in range(runs)]
-    requests, keys = (sum(one[i] for one in done) for i in (0, 1))
-    print(f"\nA good release under version affinity, 40 users failing on and on, {runs:,} rollouts\n")
-    table(("unit", "rolled back"), [("request (refused)", rate(requests, runs)), ("key", rate(keys, runs))])
-
-
 def main(runs: int = 4000) -> None:
     began, used = time.perf_counter(), time.process_time()
     false_rollbacks(runs)
@@ -327,7 +298,6 @@ def main(runs: int = 4000) -> None:
     detections(runs // 2, 1.25)
     extra_failures(runs // 2)
     promotions(runs)
-    affinity(max(1, runs // 8))
     print(f"\n{time.perf_counter() - began:.0f} s, {time.process_time() - used:.0f} s of one core")
 
 

@@ -86,3 +86,12 @@ def test_returning_users_are_fewer_than_requests_and_sticky_ones_fewest() -> Non
     assert by_request.users is not None
     assert sticky.users is not None
     assert by_request.requests > by_request.users > sticky.users
+
+
+def test_a_normal_rate_above_theta_max_cannot_be_certified_and_says_so() -> None:
+    assert expose(STEPS, Traffic(100, 0.02), theta_max=0.01).shortest is None
+
+
+def test_cases_no_worse_than_normal_are_left_out() -> None:
+    assert [case.name for case in expose(STEPS, Traffic(100, 0.0)).cases] == ["20 % fail", "all fail"]
+    assert [case.name for case in expose(STEPS, Traffic(100, 0.3)).cases] == ["2x", "5x", "all fail"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from trailboss.release.evidence import Certificate, Conditional, Exact, Window
+from trailboss.release.evidence import Certificate, Conditional, Event, Exact, Keyed, Span, Window
 
 SHARES = (0.01, 0.05, 0.1, 0.25, 0.5)
 PER_WINDOW = 1000
@@ -63,3 +63,28 @@ def test_a_canary_at_theta_max_is_seldom_certified() -> None:
                 wrong += 1
                 break
     assert wrong <= runs * 0.05 + 3 * math.sqrt(runs * 0.05 * 0.95)
+
+
+def sticky_rollout(draw: random.Random) -> tuple[bool, bool]:
+    """A good release under version affinity: forty users fail in every window once they began. Whether
+    requests, and whether keys as the unit roll it back."""
+    users = [(str(n), draw.random(), draw.randrange(50)) for n in range(40)]
+    requests, keys, fired = Conditional(1.0), Keyed(1.0), [False, False]
+    for number in range(50):
+        share, span = SHARES[number // 10], Span(number * 10, number * 10 + 10)
+        events = [
+            Event(span.start, label < share, True, key) for key, label, began in users if began <= number
+        ]
+        canary, bad = round(PER_WINDOW * share), sum(event.canary for event in events)
+        stable = Exact(PER_WINDOW - canary, len(events) - bad)
+        requests = requests.after(Window(span.id, stable, Exact(max(canary, bad), bad)))
+        keys, _ = keys.after(span, share, events)
+        fired = [was or e.log_e >= math.log(100) for was, e in zip(fired, (requests, keys), strict=True)]
+    return fired[0], fired[1]
+
+
+def test_users_that_fail_for_ever_do_not_roll_a_good_release_back() -> None:
+    draw, runs = random.Random(4), 150
+    done = [sticky_rollout(draw) for _ in range(runs)]
+    assert sum(by_key for _, by_key in done) <= runs * 0.01 + 3 * math.sqrt(runs * 0.01 * 0.99)
+    assert sum(by_request for by_request, _ in done) > runs * 0.1

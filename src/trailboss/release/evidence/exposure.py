@@ -51,7 +51,8 @@ class Case:
     """One regression. `step` (from 0) is where it is detected, None when the rollout may end before the gate
     can tell; the figures are then those of the whole rollout. `seconds` to the verdict, `requests` the
     canary answers until then, `failed` those that fail beyond what would have failed anyway, `users` who
-    met the canary; all None without traffic."""
+    met the canary; all None when no verdict would ever come (no traffic, or worse by no more than the margin
+    and yet not to be certified): the step is held until policy decides."""
 
     name: str
     rate: float
@@ -65,7 +66,8 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`shortest` is the least the rollout takes in seconds if all is well: bake times, and per step the
-    requests of a clean certificate; None when a step has no traffic."""
+    requests of a clean certificate; None when a step has no traffic, or the normal rate of failures is
+    theta_max or more, so that nothing could be certified."""
 
     shortest: float | None
     cases: tuple[Case, ...]
@@ -126,13 +128,15 @@ def expose(
 
     `weight` is the error gate's in the average of gates, so it needs E >= 1/(alpha weight); `lag` is how
     old evidence is when it arrives, in seconds. A canary failing more often than `theta_max` stays in its
-    step until judged, since it gets no certificate (risk beta)."""
+    step until judged, since it gets no certificate (risk beta). Cases no worse than normal are left out."""
     rule = _Rule(WORST * -math.log(alpha * weight), margin, LENGTH + lag)
     good = [(step, _stay(step, traffic, theta_max)) for step in steps]
     held = [(step, math.inf) for step in steps]
     results = []
     for name, multiple, rate in cases:
         failing = rate or min(1.0, multiple * traffic.failing)
+        if failing <= traffic.failing:
+            continue
         stays = held if failing >= theta_max else good
         results.append(_case(name, failing, stays, traffic, rule))
     return Plan(_finite(sum(stay for _, stay in good)), tuple(results))
@@ -141,7 +145,9 @@ def expose(
 def _stay(step: Step, traffic: Traffic, theta_max: float) -> float:
     """Seconds a good canary stays in the step."""
     per_second = traffic.per_second * step.share / 100
-    proof = clean_requests(theta_max, BETA) / per_second if per_second else math.inf
+    if not per_second or traffic.failing >= theta_max:
+        return math.inf
+    proof = clean_requests(theta_max, BETA) / per_second
     return PROPAGATION + max(step.seconds, proof)
 
 
