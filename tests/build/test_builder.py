@@ -14,7 +14,7 @@ import pytest
 
 from tests.build.corpus import SOURCE, Case, copy_project
 from tests.build.projects import load, make
-from trailboss.build import Artifact, BuildCache, Options, build, build_async
+from trailboss.build import Artifact, BuildCache, build, build_async
 from trailboss.build.artifact import seal
 from trailboss.build.builder import code_of
 from trailboss.build.bundle import collect
@@ -61,7 +61,8 @@ def test_digest_is_independent_of_the_place(
 
 def test_artifact_survives_the_disk(tmp_path: Path, cache: BuildCache) -> None:
     case = copy_project("assets-with-worker", tmp_path / "project")
-    artifact = build(case.worker, Options(outdir=tmp_path / "out"), cache=cache)
+    artifact = build(case.worker, cache=cache)
+    artifact.write(tmp_path / "out")
     shutil.rmtree(case.folder)
     read = Artifact.read(tmp_path / "out")
     assert (read.digest, read.modules) == (artifact.digest, artifact.modules)

@@ -43,7 +43,7 @@ def build(
     `progress` receives short lines for people. `environ` replaces the process environment.
 
     Raises:
-        BuildError: TB3001-TB3004 toolchain, TB3101-TB3106 bundling, TB3203 `outdir`, TB3301-TB3306 assets.
+        BuildError: TB3001-TB3004 toolchain, TB3101-TB3106 bundling, TB3301-TB3306 assets.
     """
     subject = Subject.of(worker, options)
     job = _Job(
@@ -55,10 +55,7 @@ def build(
         use_cache and _may_be_cached(subject),
     )
     code, cached = _code(job)
-    artifact = seal(code, _assets(job), cached=cached)
-    if subject.options.outdir is not None:
-        artifact.write(subject.options.outdir)
-    return artifact
+    return seal(code, _assets(job), cached=cached)
 
 
 async def build_async(

@@ -193,7 +193,6 @@ def _declared_packages(subject: Subject) -> Iterator[Path]:
 
 def _tree(root: Path, subject: Subject) -> list[Path]:
     """Folders below `root` but hidden ones, packages and assets; only `root` when there are too many."""
-    skipped = {subject.assets_directory, subject.options.outdir}
     found: list[Path] = []
     for folder, names, _ in os.walk(root):
         here = Path(folder)
@@ -201,7 +200,9 @@ def _tree(root: Path, subject: Subject) -> list[Path]:
         names[:] = [
             name
             for name in names
-            if name[0] != "." and name not in {"node_modules", "__pycache__"} and here / name not in skipped
+            if name[0] != "."
+            and name not in {"node_modules", "__pycache__"}
+            and here / name != subject.assets_directory
         ]
         if len(found) > TREE_LIMIT:
             return [root]

@@ -12,8 +12,8 @@ from typing import Any
 class Options:
     """Wrangler's deploy flags; a value of None or an empty mapping leaves the configuration as it is.
 
-    `script` is the positional entry file, `bundle=False` is `--no-bundle`, `outdir` a folder that receives
-    the artifact in its on-disk form. `dry_run` is for the caller, who then uploads nothing (see `preview`).
+    `script` is the positional entry file, `bundle=False` is `--no-bundle`. `dry_run` is for the caller, who
+    then uploads nothing (see `preview`).
     """
 
     name: str | None = None
@@ -37,7 +37,6 @@ class Options:
     message: str | None = None
     preview_alias: str | None = None
     durable_objects_code_update_mode: Mapping[str, Any] | None = None
-    outdir: Path | None = None
     dry_run: bool = False
 
     def build_arguments(self) -> list[str]:
