@@ -16,6 +16,9 @@ def test_a_new_project_loads_and_builds(
 ) -> None:
     done = trailboss("init", "my-shop", "--yes", "--environment", "staging", "--json").json
     assert done["written"] == ["trailboss.toml", "wrangler.jsonc", "src/index.ts", ".gitignore"]
+    for file in done["written"]:
+        text = (tmp_path / "my-shop" / file).read_text()
+        assert text.endswith("\n") and not text.endswith("\n\n"), file
     monkeypatch.chdir(tmp_path / "my-shop")
     project = Project.load(environment="staging")
     assert (project.name, project.workers[0].name) == ("my-shop", "my-shop-staging")

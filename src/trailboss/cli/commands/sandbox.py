@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import click
 from trailboss.cli.declare import command
 from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
+from trailboss.cli.shells import SHELLS
 from trailboss.cli.words_for import plural, size
+from trailboss.errors import UsageError
 
 if TYPE_CHECKING:
     from trailboss.sandbox.identity import Connection
@@ -210,19 +213,50 @@ def reset(run: Run, name: str) -> None:
     run.result(document, lambda output: views.tick(output, f"Sandbox {shown} is empty"))
 
 
-@command('eval "$(trailboss sandbox env)"', "trailboss sandbox env --format dotenv > .env.sandbox")
+@command(
+    'eval "$(trailboss sandbox env --s3)"',
+    "trailboss sandbox env --shell dotenv > .env.sandbox",
+    'eval "$(trailboss sandbox env --unset)"',
+)
 @sandbox_name
 @click.option(
+    "--shell",
     "--format",
-    "kind",
-    type=click.Choice(["sh", "fish", "dotenv", "json"]),
+    "shell",
+    type=click.Choice(list(SHELLS)),
     default="sh",
     show_default=True,
     help="How to write the variables.",
 )
 @click.option("--s3", is_flag=True, help="Also the AWS_ variables for R2's S3 interface.")
-def env(run: Run, name: str, kind: str, s3: bool) -> None:
-    """Print the variables that point wrangler and every other Cloudflare tool at the running sandbox."""
+@click.option("--unset", is_flag=True, help="The lines that take the variables away again.")
+def env(run: Run, name: str, shell: str, s3: bool, unset: bool) -> None:
+    """Print the variables that point Trailboss, wrangler, the official SDKs and every other Cloudflare tool
+    at the running sandbox; with --s3 also tools for S3.
+
+    wrangler reads CLOUDFLARE_API_BASE_URL and the SDKs CLOUDFLARE_BASE_URL: both are set. The token and the
+    keys are the sandbox's own and open nothing else.
+    """
+    from trailboss.cli.shells import CLOUDFLARE, S3, UNSET, setting, unsetting, variables
+
+    as_json = run.output.as_json or shell == "json"
+    if unset and (as_json or shell not in UNSET):
+        raise UsageError(
+            "TB9046", "a document cannot take variables away", hint=f"--shell {', '.join(UNSET)} can."
+        )
+    if unset:
+        lines = unsetting(shell, (*CLOUDFLARE, *(S3 if s3 else ())))
+    else:
+        said = variables(_running(name), s3=s3)
+        if as_json:
+            run.output.document(said)
+            return
+        lines = setting(shell, said, os.environ)
+    for line in lines:
+        run.output.line(line)
+
+
+def _running(name: str) -> Connection:
     from trailboss.errors import SandboxError
     from trailboss.sandbox import process
 
@@ -231,21 +265,4 @@ def env(run: Run, name: str, kind: str, s3: bool) -> None:
         raise SandboxError(
             "TB5901", "the sandbox is not running", hint="Start it with `trailboss sandbox start`."
         )
-    variables = {
-        "CLOUDFLARE_API_BASE_URL": found.api_url,
-        "CLOUDFLARE_API_TOKEN": found.token,
-        "CLOUDFLARE_ACCOUNT_ID": found.account_id,
-    }
-    if s3:
-        variables |= {
-            "AWS_ENDPOINT_URL_S3": found.s3["endpoint"],
-            "AWS_ACCESS_KEY_ID": found.s3["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": found.s3["secret_access_key"],
-            "AWS_REGION": "auto",
-        }
-    if run.output.as_json or kind == "json":
-        run.output.document(variables)
-        return
-    pattern = {"sh": "export {}={}", "fish": "set -gx {} {}", "dotenv": "{}={}"}[kind]
-    for variable, value in variables.items():
-        run.output.line(pattern.format(variable, value))
+    return found
