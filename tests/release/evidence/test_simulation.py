@@ -38,7 +38,7 @@ def rollout(draw: random.Random, stable: list[float], factor: float) -> tuple[bo
 
 
 def test_a_good_release_is_left_alone_even_while_the_baseline_drifts() -> None:
-    draw, runs = random.Random(1), 120
+    draw, runs = random.Random(1), 80
     flat = sum(rollout(draw, [0.005] * 5, 1)[0] for _ in range(runs))
     drifting = sum(rollout(draw, [0.005, 0.005, 0.015, 0.015, 0.025], 1)[0] for _ in range(runs))
     allowed = runs * 0.01 + 3 * math.sqrt(runs * 0.01 * 0.99)
@@ -54,11 +54,11 @@ def test_a_bad_release_is_found_early() -> None:
 
 
 def test_a_canary_at_theta_max_is_seldom_certified() -> None:
-    draw, runs, wrong = random.Random(3), 400, 0
+    draw, runs, wrong = random.Random(3), 250, 0
     for _ in range(runs):
         certificate = Certificate(0.05)
-        for number in range(200):
-            certificate = certificate.after(Window(number, Exact(), Exact(10, failures(draw, 10, 0.05))))
+        for number in range(80):
+            certificate = certificate.after(Window(number, Exact(), Exact(25, failures(draw, 25, 0.05))))
             if certificate.proves():
                 wrong += 1
                 break
@@ -84,7 +84,7 @@ def sticky_rollout(draw: random.Random) -> tuple[bool, bool]:
 
 
 def test_users_that_fail_for_ever_do_not_roll_a_good_release_back() -> None:
-    draw, runs = random.Random(4), 150
+    draw, runs = random.Random(4), 100
     done = [sticky_rollout(draw) for _ in range(runs)]
     assert sum(by_key for _, by_key in done) <= runs * 0.01 + 3 * math.sqrt(runs * 0.01 * 0.99)
     assert sum(by_request for by_request, _ in done) > runs * 0.1
