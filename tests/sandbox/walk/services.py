@@ -124,6 +124,7 @@ def agent_memory(walk: Walk) -> None:
     assert walk.plain("GET", f"{root}/notes")["name"] == "notes"
     assert len(walk.plain("GET", root)) == 1
     walk.plain("DELETE", f"{root}/notes")
+    assert list(walk.sdk.containers.applications.list(**walk.here)) == []
 
 
 def secrets_store(walk: Walk) -> None:

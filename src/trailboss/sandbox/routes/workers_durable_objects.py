@@ -12,6 +12,7 @@ from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import Reply
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
+from trailboss.sandbox.store import Record
 
 
 def namespace_not_found() -> ApiError:
@@ -20,8 +21,14 @@ def namespace_not_found() -> ApiError:
 
 
 async def list_namespaces(call: Call) -> Any:
-    """GET /workers/durable_objects/namespaces."""
-    return call.paged(call.store.all("do_namespace"))
+    """GET /workers/durable_objects/namespaces: those of user Workers name their dispatch namespace."""
+    return call.paged([_shown(item) for item in call.store.all("do_namespace")])
+
+
+def _shown(namespace: Record) -> Record:
+    shown = {key: value for key, value in namespace.items() if key != "transferred_from"}
+    dispatch, mark, script = namespace["script"].partition("~")
+    return {**shown, "script": script, "dispatch_namespace": dispatch} if mark else shown
 
 
 async def list_objects(call: Call) -> Any:
