@@ -55,10 +55,30 @@ Trailboss = Callable[..., Done]
 
 @pytest.fixture(autouse=True)
 def _nothing_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    surround(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+
+
+def surround(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the environment chooses an account or an environment."""
     for name in CLEAR:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.chdir(tmp_path)
+
+
+def point(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """Every command acts on `sandbox`."""
+    monkeypatch.setenv("TRAILBOSS_SANDBOX_HOME", str(sandbox.home))
+    monkeypatch.setenv("TRAILBOSS_TARGET", "sandbox:test")
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *words: str, stdin: str | None = None) -> Done:
+    """`trailboss …` in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(stdin or ""))
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(list(words))
+    return Done(status, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -66,11 +86,7 @@ def trailboss(monkeypatch: pytest.MonkeyPatch) -> Trailboss:
     """`trailboss("versions", "list", "--json")` in this process; `stdin` is what is piped in."""
 
     def run(*words: str, stdin: str | None = None) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin or ""))
-        with redirect_stdout(out), redirect_stderr(err):
-            status = main(list(words))
-        return Done(status, out.getvalue(), err.getvalue())
+        return called(monkeypatch, *words, stdin=stdin)
 
     return run
 
@@ -78,9 +94,42 @@ def trailboss(monkeypatch: pytest.MonkeyPatch) -> Trailboss:
 @pytest.fixture
 def target(account: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """An empty sandbox account that every command acts on."""
-    monkeypatch.setenv("TRAILBOSS_SANDBOX_HOME", str(account.home))
-    monkeypatch.setenv("TRAILBOSS_TARGET", "sandbox:test")
+    point(monkeypatch, account)
     return account
+
+
+@dataclass
+class Live:
+    """examples/hello deployed once: `how` that went, its `folder`, and the `ledger` for CI actions."""
+
+    sandbox: Sandbox
+    folder: Path
+    ledger: Path
+    how: Done
+
+
+@pytest.fixture(scope="module")
+def live(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Live:
+    """An account in which the Worker `hello` is live, for the whole module; see `deployed`."""
+    sandbox.control("POST", "reset")
+    folder, ledger = tmp_path_factory.mktemp("live"), tmp_path_factory.mktemp("ledger") / "out.json"
+    with pytest.MonkeyPatch.context() as patch:
+        surround(patch)
+        point(patch, sandbox)
+        patch.setenv("WRANGLER_OUTPUT_FILE_PATH", str(ledger))
+        project = example("hello", folder, patch)
+        how = called(patch, "deploy", "--message", "first", "--tag", "a")
+    assert how.status == 0, how
+    return Live(sandbox, project, ledger, how)
+
+
+@pytest.fixture
+def deployed(live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
+    """The module's deployment; its folder is the working folder. Tests leave other versions behind, so none
+    may count on being the first."""
+    point(monkeypatch, live.sandbox)
+    monkeypatch.chdir(live.folder)
+    return live
 
 
 @pytest.fixture

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from pathlib import Path
-
-import pytest
 
 from tests.cli.conftest import Trailboss
 from tests.conftest import Sandbox
@@ -57,37 +54,6 @@ def test_deploy_split_and_roll_back(trailboss: Trailboss, target: Sandbox, hello
     assert listed[-1]["annotations"]["workers/message"] == "the old one was better"
 
 
-def test_what_a_person_sees(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
-    done = trailboss("deploy", "--tag", "one")
-    assert done.out.startswith("✓ hello v1 is live")
-    assert f"→ http://hello.{target.connection.subdomain}.workers.localhost" in done.out
-    assert "hello · environment (top level) · target sandbox:test" in done.err
-    assert trailboss("deploy").out.startswith("✓ hello v1 is live already; nothing to do")
-    table = trailboss("versions", "list").out.splitlines()
-    assert table[0].split() == ["version", "id", "traffic", "made", "git", "digest", "by", "about"]
-    assert table[1].split()[0] == "v1"
-    assert "100 %" in table[1]
-    assert "[one]" in table[1]
-    assert all(line == line.rstrip() for line in table)
-    assert "v1   ████████████████████   100 %" in trailboss("deployments", "status").out
-    viewed = trailboss("versions", "view", "latest").out
-    assert "VISITS" in viewed
-    assert "kv_namespace" in viewed
-
-
-def test_versions_list_reads_like_wranglers(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
-    trailboss("deploy", "--message", "first", "--tag", "a")
-    edit(hello, "version one", "version two")
-    trailboss("versions", "upload", "--message", "second")
-    listed = trailboss("versions", "list", "--json").json
-    assert [item["number"] for item in listed] == [1, 2]
-    assert listed[0]["annotations"] == {"workers/message": "first", "workers/tag": "a"}
-    assert listed[0]["metadata"]["created_on"]
-    viewed = trailboss("versions", "view", "v2", "--json").json
-    assert viewed["id"] == listed[1]["id"]
-    assert "VISITS" in {binding["name"] for binding in viewed["resources"]["bindings"]}
-
-
 def test_a_dry_run_changes_nothing(
     trailboss: Trailboss, target: Sandbox, hello: Path, tmp_path: Path
 ) -> None:
@@ -120,34 +86,6 @@ def test_flags_in_wranglers_spelling(trailboss: Trailboss, target: Sandbox, hell
     assert found["script_runtime"]["compatibility_date"] == "2026-10-01"
 
 
-def test_the_file_ci_actions_read(
-    trailboss: Trailboss, target: Sandbox, hello: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WRANGLER_OUTPUT_FILE_PATH", str(tmp_path / "ledger" / "out.json"))
-    trailboss("deploy")
-    entry = json.loads((tmp_path / "ledger" / "out.json").read_text())
-    assert (entry["type"], entry["worker_name"], entry["version"]) == ("deploy", "hello", 1)
-    assert entry["targets"][0].startswith("http://hello.")
-
-
-def test_secrets_never_appear(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
-    trailboss("deploy")
-    canary = "canary-7f3a91"
-    put = trailboss("secret", "put", "API_KEY", stdin=f"{canary}\n")
-    (hello / ".env.secrets").write_text(f"DB_URL={canary}\nAPI_KEY='{canary}'\n")
-    bulk = trailboss("secret", "bulk", ".env.secrets")
-    piped = trailboss("secret", "bulk", "--json", stdin=json.dumps({"THIRD": canary, "API_KEY": None}))
-    assert [done.status for done in (put, bulk, piped)] == [0, 0, 0]
-    assert (piped.json["added"], piped.json["removed"]) == (["THIRD"], ["API_KEY"])
-    listed = trailboss("secret", "list")
-    assert listed.json == [{"name": name, "type": "secret_text"} for name in ("DB_URL", "THIRD")]
-    gone = trailboss("secret", "delete", "THIRD", "--yes", "--json")
-    assert gone.json["removed"] == ["THIRD"]
-    assert canary not in "".join(
-        text for done in (put, bulk, piped, listed, gone) for text in (done.out, done.err)
-    )
-
-
 def test_delete(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     trailboss("deploy")
     assert 'Would delete "hello"' in trailboss("delete", "--dry-run").out
@@ -169,27 +107,11 @@ def test_delete(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     assert trailboss("delete", "--json").json["deleted"] is False
 
 
-def test_tail_ends_by_itself_and_filters(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
-    trailboss("deploy")
-    calls = threading.Timer(1.5, lambda: [target.worker("hello", path) for path in ("/", "/missing", "/")])
-    calls.start()
-    done = trailboss("tail", "--for", "5s", "--format", "json", "--filter", "status:404")
-    calls.join()
-    assert done.status == 0, done
-    events = [json.loads(line) for line in done.out.splitlines()]
-    assert [event["event"]["request"]["url"].rpartition("/")[2] for event in events] == ["missing"]
-    assert "Connected to hello" in done.err
-    assert "3 events, 1 shown" in done.err
-
-
 def test_whoami(trailboss: Trailboss, target: Sandbox) -> None:
     found = trailboss("whoami", "--json").json
     assert found["loggedIn"] is True
     assert [account["id"] for account in found["accounts"]] == [target.connection.account_id]
     assert target.connection.account_id in trailboss("whoami").out
     assert trailboss("whoami", "--account", "nobody", "--json").error["code"] == "TB9012"
-
-
-def test_stats_count_the_requests(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     assert "API requests" in trailboss("whoami", "--stats").err
     assert trailboss("whoami", "--stats", "--json").json["stats"]["requests"] >= 4

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -44,18 +43,3 @@ def test_a_secret_is_asked_for_and_not_shown(target: Sandbox, hello: Path) -> No
     assert target.call("GET", f"{target.account}/workers/scripts/hello/secrets") == [
         {"name": "API_KEY", "type": "secret_text"}
     ]
-
-
-def test_ctrl_c_ends_a_tail_with_130_and_deletes_it(target: Sandbox, hello: Path) -> None:
-    subprocess.run([*TRAILBOSS, "deploy"], check=True, capture_output=True)
-    process = subprocess.Popen(
-        [*TRAILBOSS, "tail", "--for", "60s"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    while not process.stderr.readline().startswith("Connected"):
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert target.call("GET", f"{target.account}/workers/scripts/hello/tails") in ([], None)

@@ -65,3 +65,20 @@ def seconds(text: str) -> float:
     if match is None:
         raise ValueError(text)
     return float(match["amount"]) * _SECONDS[match["unit"] or "s"]
+
+
+_AMOUNT = re.compile(r"(?P<amount>\d+(\.\d+)?)\s*(?P<unit>[kmg]?i?b?)", re.I)
+_BYTES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
+
+
+def byte_count(text: str) -> int:
+    """`500`, `500kB`, `10MB`, `1GiB` as bytes.
+
+    Raises:
+        ValueError: it is none of these, or less than one byte.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    unit = _BYTES.get(match["unit"].lower().removesuffix("b")) if match else None
+    if match is None or unit is None or float(match["amount"]) * unit < 1:
+        raise ValueError(text)
+    return int(float(match["amount"]) * unit)
