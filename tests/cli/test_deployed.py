@@ -17,7 +17,6 @@ from trailboss.cli.output import Output
 from trailboss.observe.items import Gap, Received
 from trailboss.observe.sinks import FileSink
 
-
 pytestmark = pytest.mark.xdist_group("deployed")
 
 
