@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Live, Trailboss
+from tests.cli.test_json_output import check
 from tests.cli.test_terminal import TRAILBOSS
 from trailboss.cli.commands.tail import _Writer
 from trailboss.cli.output import Output
@@ -44,13 +45,34 @@ def test_the_file_ci_actions_read(deployed: Live) -> None:
 
 def test_versions_list_reads_like_wranglers(trailboss: Trailboss, deployed: Live) -> None:
     uploaded = trailboss("versions", "upload", "--message", "second", "--json").json
-    listed = trailboss("versions", "list", "--json").json
+    listed = trailboss("versions", "list", "--limit", "100", "--json").json
     assert [item["number"] for item in listed] == list(range(1, uploaded["version_number"] + 1))
     assert listed[0]["annotations"] == {"workers/message": "first", "workers/tag": "a"}
     assert listed[0]["metadata"]["created_on"]
     viewed = trailboss("versions", "view", f"v{uploaded['version_number']}", "--json").json
     assert viewed["id"] == listed[-1]["id"] == uploaded["version_id"]
     assert "VISITS" in {binding["name"] for binding in viewed["resources"]["bindings"]}
+
+
+def test_every_document_has_the_fields_that_are_promised(trailboss: Trailboss, deployed: Live) -> None:
+    put = trailboss("secret", "put", "A", "--yes", "--json", stdin="x").json
+    check("trailboss secret put", put)
+    done = trailboss("deploy", "--json").json
+    check("trailboss deploy", done)
+    check("trailboss deploy: workers", done["workers"][0], set())
+    uploaded = trailboss("versions", "upload", "--json").json
+    check("trailboss deploy: workers", uploaded)
+    newest = trailboss("versions", "list", "--json").json
+    check("trailboss versions list", newest[0], set())
+    check("trailboss versions view", trailboss("versions", "view", "latest", "--json").json)
+    dry = trailboss("versions", "deploy", "latest", "--dry-run", "--json").json
+    check("trailboss versions deploy --dry-run", dry)
+    check("trailboss versions deploy", trailboss("versions", "deploy", "latest", "--json").json)
+    check("trailboss deployments list", trailboss("deployments", "list", "--json").json[0], set())
+    check("trailboss deployments status", trailboss("deployments", "status", "--json").json)
+    check("trailboss rollback", trailboss("rollback", "--force", "--json").json)
+    check("trailboss secret list", trailboss("secret", "list", "--json").json[0], set())
+    check("trailboss secret put", trailboss("secret", "delete", "A", "--yes", "--json").json)
 
 
 def test_secrets_never_appear(trailboss: Trailboss, deployed: Live) -> None:

@@ -25,29 +25,6 @@ def check(heading: str, document: dict[str, Any], also: set[str] = ACTED_ON) -> 
     assert set(document) == documented(heading) | also, heading
 
 
-def test_release_documents(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
-    put = trailboss("secret", "put", "A", "--json", stdin="x").json
-    check("trailboss secret put", put)
-    deployed = trailboss("deploy", "--json").json
-    check("trailboss deploy", deployed)
-    check("trailboss deploy: workers", deployed["workers"][0], set())
-    source = hello / "src" / "index.ts"
-    source.write_text(source.read_text().replace("version one", "version two"))
-    uploaded = trailboss("versions", "upload", "--json").json
-    check("trailboss deploy: workers", uploaded)
-    newest = trailboss("versions", "list", "--json").json
-    check("trailboss versions list", newest[0], set())
-    check("trailboss versions view", trailboss("versions", "view", "latest", "--json").json)
-    dry = trailboss("versions", "deploy", "latest", "--dry-run", "--json").json
-    check("trailboss versions deploy --dry-run", dry)
-    check("trailboss versions deploy", trailboss("versions", "deploy", "latest", "--json").json)
-    check("trailboss deployments list", trailboss("deployments", "list", "--json").json[0], set())
-    check("trailboss deployments status", trailboss("deployments", "status", "--json").json)
-    check("trailboss rollback", trailboss("rollback", "--force", "--json").json)
-    check("trailboss secret list", trailboss("secret", "list", "--json").json[0], set())
-    check("trailboss delete", trailboss("delete", "--force", "--json").json)
-
-
 def test_other_documents(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     check("trailboss whoami", trailboss("whoami", "--json").json)
     check("trailboss doctor", trailboss("doctor", "--json").json, set())

@@ -34,7 +34,7 @@ PARAMS = [
         ("--var=A:1 src", "--var=A:1 src"),
         ("--compatibilityDate 2026-01-01 src", "--compatibility-date 2026-01-01 src"),
         ("-e=staging src", "-e staging src"),
-        ("-e --dry-run src", "-e --dry-run src"),
+        ("-e --other src", "-e --other src"),
         ("--unknownThing 3", "--unknownThing 3"),
         ("src -- --dryRun", "src -- --dryRun"),
     ],

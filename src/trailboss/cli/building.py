@@ -22,7 +22,7 @@ _FLAGS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--name",), {"metavar": "WORKER", "help": "Worker to act on, or a name for it."}),
     (("--message",), {"help": "What this version is about; kept on it."}),
     (("--tag",), {"help": "A tag for this version."}),
-    (("--bundle/--no-bundle",), {"default": None, "help": "Upload the files as they are."}),
+    (("--bundle/--no-bundle",), {"default": None, "help": "--no-bundle uploads the files as they are."}),
     (("--outdir",), {"metavar": "FOLDER", "help": "Also write what is uploaded there."}),
     (("--compatibility-date",), {"metavar": "DATE", "help": "Overrides the configuration."}),
     (

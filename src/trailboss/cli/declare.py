@@ -12,6 +12,9 @@ import click
 from trailboss.cli.options import GLOBALS, Options
 from trailboss.cli.spelling import Shapes, normalise
 
+_NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+"""With their ranges: click would call them INTEGER RANGE."""
+
 _FIELDS = tuple(Options.__dataclass_fields__)
 
 
@@ -63,6 +66,9 @@ def command(*examples: str) -> Callable[[Callable[..., int | None]], Command]:
         for name in GLOBALS:
             spellings = [spelling for spelling in name.spellings if spelling not in taken]
             params.append(click.Option(spellings, **name.settings))
+        for param in params:
+            if param.metavar is None and isinstance(param.type, _NUMBERS):
+                param.metavar = "N"
         made = Command(
             name=function.__name__.strip("_"),
             callback=_entry(function),

@@ -1,12 +1,17 @@
-"""Words that are no command: what may have been meant."""
+"""Words that are no command and options that are none: what may have been meant."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from trailboss.cli.table import GROUPS, OURS, WRANGLER, members
 from trailboss.cli.words import Line
 from trailboss.errors import UsageError
+
+if TYPE_CHECKING:
+    import click
 
 
 def doubt(line: Line) -> str:
@@ -22,6 +27,13 @@ def doubt(line: Line) -> str:
         return ""
     near = _nearest(first, [*GROUPS, *WRANGLER, *(words for words in OURS if " " not in words)])
     return f'There is no command "{first}". Did you mean {near}? wrangler may know it:' if near else ""
+
+
+def options_like(option: str, command: click.Command, similar: Iterable[str] | None) -> str:
+    """Which options of `command` may have been meant: those that begin so, else the most `similar` one."""
+    known = {spelling for param in command.params for spelling in (*param.opts, *param.secondary_opts)}
+    begun = sorted(spelling for spelling in known if spelling.startswith(option) and len(option) > 2)
+    return " or ".join(begun or list(similar or ())[:1])
 
 
 def _in_group(group: str, word: str) -> str:

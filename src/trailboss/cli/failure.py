@@ -50,6 +50,7 @@ def _usage(error: Any) -> TrailbossError:
     codes = {click.NoSuchOption: "TB9002", click.MissingParameter: "TB9003", click.BadParameter: "TB9004"}
     code = next((code for kind, code in codes.items() if isinstance(error, kind)), "TB9005")
     message = error.format_message().rstrip(".")
+    message = message.replace("valid integer range", "whole number").replace("valid float range", "number")
     return UsageError(code, message[:1].lower() + message[1:], hint=hint)
 
 

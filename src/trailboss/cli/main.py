@@ -104,7 +104,14 @@ def _run(entry: Entry, line: Line) -> int:
     except click.NoSuchOption as error:
         if not entry.wrangler:
             raise
-        return _instead(line, error)
+        from trailboss.cli.doubt import options_like
+
+        return _instead(
+            line, error.option_name, options_like(error.option_name, command, error.possibilities)
+        )
+    except click.UsageError as error:
+        error.ctx = error.ctx or click.Context(command, info_name=f"trailboss {line.words}")
+        raise
     except ReaderGone:
         return _reader_gone()
     except Elsewhere as reason:
@@ -114,19 +121,17 @@ def _run(entry: Entry, line: Line) -> int:
     return int(status or 0)
 
 
-def _instead(line: Line, error: object) -> int:
+def _instead(line: Line, option: str, near: str) -> int:
     """An option we do not know, on a command wrangler has: wrangler takes the whole line."""
-    option = str(getattr(error, "option_name", ""))
-    near = getattr(error, "possibilities", None) or []
     if "--json" in line.arguments and line.words not in WRANGLER_PRINTS_JSON:
         from trailboss.errors import UsageError
 
         raise UsageError(
             "TB9006",
             f"{option} is no option of ours, and wrangler's {line.words} cannot answer in JSON",
-            hint=f"Leave out --json or {option}." + (f" Or did you mean {near[0]}?" if near else ""),
+            hint=f"Leave out --json or {option}." + (f" Or did you mean {near}?" if near else ""),
         )
-    doubt = f" (or did you mean {near[0]}?)" if near else ""
+    doubt = f" (or did you mean {near}?)" if near else ""
     return _hand_over(line, f"{option} is not an option of ours{doubt}: the whole command goes to wrangler")
 
 

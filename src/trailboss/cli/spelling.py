@@ -67,6 +67,7 @@ def _rewrite(arguments: list[str], shapes: Shapes) -> Iterator[str]:
                 continue
             yield word
             if word in shapes.single or word in shapes.many:
+                _refuse_option(word, arguments[position : position + 1], shapes)
                 yield from arguments[position : position + 1]
                 position += 1
             continue
@@ -83,11 +84,20 @@ def _rewrite(arguments: list[str], shapes: Shapes) -> Iterator[str]:
         yield f"{name}={value}" if equals else name
         if equals or name not in shapes:
             continue
+        _refuse_option(name, arguments[position : position + 1], shapes)
         yield from arguments[position : position + 1]
         position += 1
         while name in shapes.many and position < len(arguments) and not arguments[position].startswith("-"):
             yield from (name, arguments[position])
             position += 1
+
+
+def _refuse_option(name: str, following: list[str], shapes: Shapes) -> None:
+    """`--name --env staging` lacks a value; click would take the next option for it."""
+    if following and following[0].startswith("--") and following[0].partition("=")[0] in shapes:
+        import click
+
+        raise click.BadOptionUsage(name, f"Option '{name}' requires an argument, not {following[0]}.")
 
 
 def _flag(name: str, value: str, shapes: Shapes) -> Iterator[str]:
