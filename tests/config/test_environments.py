@@ -84,6 +84,12 @@ def test_the_first_environments_make_the_file(plain: Path) -> None:
     assert project(plain, "staging").workers[0].name == "shop-staging"
 
 
+def test_a_config_with_a_name_of_its_own_is_named(plain: Path) -> None:
+    config = (plain / "wrangler.toml").rename(plain / "worker.toml")
+    create(Project.load(plain, environment="", config=config, environ={}), "qa")
+    assert project(plain, "qa").workers[0].name == "shop-qa"
+
+
 def test_again_changes_nothing(both: Path) -> None:
     create(project(both), "qa", Wanted(branches=("qa/*",), protected=True, target="sandbox"))
     before = {file: file.read_text() for file in both.iterdir()}

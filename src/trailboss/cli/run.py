@@ -28,6 +28,8 @@ class Run:
         self._came_from = Path.cwd()
         self._announced: dict[str, Any] = {}
         self._stats: Any = None
+        self.said: set[str] = set()
+        """Warnings that were shown: once is enough, however often the project is read."""
         if options.cwd:
             os.chdir(options.cwd)
 
@@ -66,7 +68,9 @@ class Run:
             environment=self.options.env, config=config, environ=self.environ, required=False
         )
         for warning in found.warnings:
-            self.output.warn(str(warning))
+            if warning not in self.said:
+                self.output.warn(str(warning))
+        self.said.update(found.warnings)
         return found
 
     @cached_property

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailboss.config.copying import copied
-from trailboss.config.discover import PROJECT_NAME
+from trailboss.config.discover import PROJECT_NAME, WRANGLER_NAMES
 from trailboss.config.document import Document, read_document
 from trailboss.config.edit import Append, Change, Delete, Set
 from trailboss.config.resolve import (
@@ -235,6 +235,10 @@ def _new_file(project: Project, files: _Files, name: str, own: dict[str, Any]) -
     import tomlkit
 
     lines = [f"name = {json.dumps(project.name, ensure_ascii=False)}"]
+    for document in files.configs:
+        if document.file.name not in WRANGLER_NAMES:  # nobody would look for it
+            path = json.dumps(document.file.name, ensure_ascii=False)
+            lines += ["", f"[workers.{json.dumps(project.name, ensure_ascii=False)}]", f"path = {path}"]
     known = (env for document in files.configs for env in environments_of(document))
     for other in dict.fromkeys([*known, name]):
         lines += ["", f"[environments.{other}]"]
@@ -242,10 +246,9 @@ def _new_file(project: Project, files: _Files, name: str, own: dict[str, Any]) -
             lines.append("inherit_bindings = false  # as until now: it has only what it names itself")
     text = "\n".join(lines) + "\n"
     if own:
-        document = tomlkit.parse(text)
-        table: Any = document["environments"]
-        table[name].update(own)
-        text = tomlkit.dumps(document)
+        made: Any = tomlkit.parse(text)
+        made["environments"][name].update(own)
+        text = tomlkit.dumps(made)
     return text
 
 

@@ -64,8 +64,10 @@ def _load(run: Run, name: str) -> Project:
 
     config = Path(run.options.config[-1]) if run.options.config else None
     found = Project.load(environment=name, config=config, environ={})
-    for warning in found.warnings if name else ():
-        run.output.warn(str(warning))
+    for warning in found.warnings:
+        if warning not in run.said:
+            run.output.warn(str(warning))
+    run.said.update(found.warnings)
     return found
 
 
