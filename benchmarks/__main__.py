@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-ALL = ("startup", "build", "deploy", "sandbox", "ingress")
+ALL = ("startup", "build", "deploy", "sandbox", "ingress", "gates")
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from trailboss.release.stamp import Stamp, read_stamp
 
 _TRIGGERS = {
     "upload": "upload",
+    "version_upload": "upload",
     "create_version_api": "upload",
     "secret": "secret change",
     "rollback": "rollback",

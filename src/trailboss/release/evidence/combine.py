@@ -42,12 +42,16 @@ def tempered(log_e: float, phi: float) -> float:
 
 
 class Outcome(StrEnum):
+    """What a gate may answer; undecided is never a pass."""
+
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
     UNDECIDED = "undecided"
 
 
 class Reason(StrEnum):
+    """Why the outcome is what it is."""
+
     REGRESSION = "regression"
     CERTIFIED = "certified"
     BAKING = "baking"

@@ -16,6 +16,8 @@ from trailboss.errors import ReleaseError
 
 
 class Unit(StrEnum):
+    """What is counted: each request, or each version-affinity key."""
+
     REQUEST = "request"
     KEY = "key"
 

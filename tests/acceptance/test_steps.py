@@ -1,0 +1,112 @@
+"""The steps this version holds, run as written; what must be true afterwards is read through the API."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.commands import Shell, step
+from tests.conftest import Sandbox
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "agency"
+ENVIRONMENTS = ("development", "staging", "production")
+
+
+@pytest.fixture
+def shell(account: Sandbox, tmp_path: Path) -> Shell:
+    """A copy of the example in an empty account, with the index its binding needs and the secrets' files."""
+    folder = tmp_path / "agency"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".wrangler", ".trailboss", "node_modules"))
+    for name in ENVIRONMENTS:
+        (folder / f".env.{name}").write_text(f"API_KEY=key-of-{name}\nWEBHOOK=https://example.com/{name}\n")
+        index = {"name": f"agency-knowledge-base-{name}", "config": {"dimensions": 1024, "metric": "cosine"}}
+        account.call("POST", f"{account.account}/vectorize/v2/indexes", index)
+    home = str(account.home)
+    return Shell(folder, {"TRAILBOSS_SANDBOX_HOME": home, "TRAILBOSS_TARGET": "sandbox:test", "CI": "true"})
+
+
+def live(account: Sandbox, script: str) -> list[dict[str, Any]]:
+    """Which versions take which share now."""
+    answer = account.call("GET", f"{account.account}/workers/scripts/{script}/deployments")
+    return list(answer["deployments"][0]["versions"])
+
+
+def test_step_1_environments_and_their_secrets(account: Sandbox, shell: Shell) -> None:
+    commands = step(1)
+    said = "".join(shell.run(command) for command in commands)
+    for name in ENVIRONMENTS if commands else ():
+        found = account.call("GET", f"{account.account}/workers/scripts/agency-{name}/secrets")
+        assert {item["name"] for item in found} == {"API_KEY", "WEBHOOK"}
+        assert f"key-of-{name}" not in said
+        assert name in (shell.folder / "trailboss.toml").read_text()
+
+
+def test_step_2_staging_then_production_run_the_same_bytes(account: Sandbox, shell: Shell) -> None:
+    commands = step(2)
+    for command in commands:
+        before = _scripts(account)
+        shell.run(command)
+        if "--dry-run" in command:
+            assert _scripts(account) == before
+    if commands:
+        marks = {name: _digest(account, f"agency-{name}") for name in ("staging", "production")}
+        assert marks["staging"] == marks["production"] != ""
+        assert account.worker("agency-production", "/").status_code == 200
+
+
+def test_step_3_versions_by_number(account: Sandbox, shell: Shell) -> None:
+    commands = step(3)
+    if commands:
+        shell.run("trailboss deploy --env staging")
+        shell.run("trailboss deploy --env production")
+        _fill(account, "agency-production", up_to=123)
+    for command in commands:
+        shell.run(command)
+        if "v123" in command:
+            assert _numbers(account, "agency-production") == {123: 100}
+    if commands:
+        assert _numbers(account, "agency-production") == {122: 100}
+
+
+def _scripts(account: Sandbox) -> list[str]:
+    return [item["id"] for item in account.call("GET", f"{account.account}/workers/scripts")]
+
+
+def _digest(account: Sandbox, script: str) -> str:
+    [whole] = live(account, script)
+    version = account.call(
+        "GET", f"{account.account}/workers/scripts/{script}/versions/{whole['version_id']}"
+    )
+    message = (version.get("annotations") or version["metadata"].get("annotations"))["workers/message"]
+    return str(message.split("[sha256:")[1][:64])
+
+
+def _numbers(account: Sandbox, script: str) -> dict[int, float]:
+    path = f"{account.account}/workers/scripts/{script}/versions"
+    return {
+        account.call("GET", f"{path}/{item['version_id']}")["number"]: item["percentage"]
+        for item in live(account, script)
+    }
+
+
+def _fill(account: Sandbox, script: str, *, up_to: int) -> None:
+    """Upload versions until there is one with that number."""
+    url = f"{account.connection.api_url}{account.account}/workers/scripts/{script}/versions"
+    metadata = '{"main_module":"w.js","compatibility_date":"2026-11-01"}'
+    code = 'export default { fetch() { return new Response("filler") } }'
+
+    def upload(_: int) -> httpx.Response:
+        parts = {
+            "metadata": (None, metadata),
+            "w.js": ("w.js", code, "application/javascript+module"),
+        }
+        return account.http.post(url, files=parts).raise_for_status()
+
+    with ThreadPoolExecutor(4) as pool:
+        highest = max(answer.json()["result"]["number"] for answer in pool.map(upload, range(up_to - 1)))
+    assert highest >= up_to
