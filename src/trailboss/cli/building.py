@@ -136,7 +136,8 @@ def read_secrets_file(run: Run, file: str | None) -> dict[str, Secret]:
         return {}
     from trailboss.secrets import read_secrets
 
-    return {name: value for name, value in read_secrets(Path(file), run.environ).items() if value is not None}
+    found = read_secrets(Path(file), run.environ, run.secrets)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def chosen(run: Run, flags: dict[str, Any]) -> tuple[Worker, ...]:

@@ -15,6 +15,7 @@ from trailboss.cli.output import Output, plain
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud, Target
     from trailboss.config import Project, Worker
+    from trailboss.secrets.settings import SecretsSettings
 
 Result = TypeVar("Result")
 
@@ -85,6 +86,13 @@ class Run:
             environ=self.environ,
             account_id=configured.pop() if len(configured) == 1 else None,
         )
+
+    @cached_property
+    def secrets(self) -> SecretsSettings:
+        """Where references to secrets resolve: `[secrets]` of trailboss.toml."""
+        from trailboss.secrets.settings import SecretsSettings
+
+        return self.project.section("secrets", SecretsSettings)
 
     def workers(self, name: str | None = None) -> tuple[Worker, ...]:
         """The Workers to act on: all of the project, or the one called `name`.

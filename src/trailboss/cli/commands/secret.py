@@ -68,7 +68,7 @@ def bulk(run: Run, file: str | None, name: str | None) -> None:
 
     script = run.script(name)
     run.announce(script)
-    values = read_secrets(Path(file) if file else None, run.environ)
+    values = read_secrets(Path(file) if file else None, run.environ, run.secrets)
     done = run.call(
         lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress)
     )
