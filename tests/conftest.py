@@ -83,3 +83,11 @@ def account(sandbox: Sandbox) -> Sandbox:
     """The sandbox with an empty account."""
     sandbox.control("POST", "reset")
     return sandbox
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay on one worker, in their order, unless they name a group of their own."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
