@@ -28,6 +28,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.sandbox import wrangler_dev
 from trailboss.toolchain import ensure
 
 MAIN = Path(__file__).parents[1] / "src/trailboss/sandbox/sidecar/main.mjs"
@@ -179,6 +180,25 @@ async def throughput(seconds: float, traced: str | list[str]) -> dict[str, float
     return {"edge": edge, "direct": socket, "ratio": edge / socket, "added": added}
 
 
+async def against_wrangler_dev(seconds: float) -> float:
+    """Requests per second at the edge over those of `wrangler dev`, the same Worker, in turns."""
+    rates: dict[str, list[float]] = {"edge": [], "peer": []}
+    with tempfile.TemporaryDirectory() as name, sidecar() as running:
+        folder = Path(name)
+        (folder / "index.js").write_text('export default { fetch() { return new Response("1") } }')
+        config = '{"name":"hello","main":"index.js","compatibility_date":"2026-11-01"}'
+        (folder / "wrangler.json").write_text(config)
+        async with aiohttp.ClientSession() as session:
+            await running.control(session, "PUT", "/state", running.state({1: 100}))
+            await running.control(session, "PUT", "/trace", {"scripts": []})
+        with wrangler_dev(folder) as port:
+            urls = {"edge": running.edge, "peer": f"http://127.0.0.1:{port}/"}
+            for _ in range(ROUNDS):
+                for who, url in urls.items():
+                    rates[who].append((await load(url, 16, seconds))[0])
+    return statistics.median(rates["edge"]) / statistics.median(rates["peer"])
+
+
 async def weight_change() -> float:
     """Milliseconds from asking for a new split to the first answer that follows it (worst of 20)."""
     worst = 0.0
@@ -303,6 +323,7 @@ async def measure_all(quick: bool) -> None:
     rows.append(("  the same with every trace delivered", f"{heard['ratio']:.2f}", ""))
     rows.append(("requests per second at the edge, c=16", f"{quiet['edge']:,.0f}", ">= 5,000"))
     rows.append(("  traced / untraced", f"{heard['edge'] / quiet['edge']:.2f}", ""))
+    rows.append(("edge / wrangler dev, c=16", f"{await against_wrangler_dev(seconds):.1f}", ""))
     rows.append(("added median, c=1", f"{quiet['added']:.2f} ms", "<= 0.3 ms"))
     rows.append(("weight change, worst of 20", f"{await weight_change():.1f} ms", "<= 10 ms"))
     for workers in (1, 10, 30):

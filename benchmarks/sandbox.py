@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.account import Account, account
@@ -31,7 +32,9 @@ def _ours(home: Path) -> None:
     process.stop(home=home)
 
 
-def _theirs(folder: Path) -> None:
+@contextlib.contextmanager
+def wrangler_dev(folder: Path) -> Iterator[int]:
+    """`wrangler dev` of the project in `folder`; its port once it is ready."""
     tools = ensure()
     child = subprocess.Popen(
         [
@@ -53,15 +56,20 @@ def _theirs(folder: Path) -> None:
     )
     try:
         assert child.stdout is not None
-        for line in child.stdout:
-            ready = re.search(r"Ready on http://[^:]+:(\d+)", line)
-            if ready:
-                assert _get(int(ready[1]), "localhost") == 200
-                return
-        raise SystemExit("wrangler dev never became ready")
+        ready = next(
+            (m for line in child.stdout if (m := re.search(r"Ready on http://[^:]+:(\d+)", line))), None
+        )
+        if ready is None:
+            raise SystemExit("wrangler dev never became ready")
+        yield int(ready[1])
     finally:
         os.killpg(child.pid, signal.SIGTERM)
         child.wait()
+
+
+def _theirs(folder: Path) -> None:
+    with wrangler_dev(folder) as port:
+        assert _get(port, "localhost") == 200
 
 
 def _weigh(box: Account) -> str:
