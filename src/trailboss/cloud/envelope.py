@@ -81,4 +81,4 @@ def encode(value: Any) -> bytes:
 def _reveal(value: Any) -> Any:
     if isinstance(value, Secret):
         return value.reveal()
-    raise NotImplementedError(f"a {type(value).__name__} cannot be sent as JSON")
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import CloudError, ReleaseError
@@ -49,14 +48,6 @@ async def read_details(cloud: Cloud, name: str, version_id: str) -> Mapping[str,
     call."""
     wire: Mapping[str, Any] = await cloud.get(paths.script(cloud, name, "versions", version_id))
     return wire
-
-
-def with_missing(catalogue: Catalogue, version: Version) -> Catalogue:
-    """The catalogue with `version`, which was read on its own, added to it."""
-    if catalogue.by_id(version.id):
-        return catalogue
-    share = catalogue.current.share_of(version.id) if catalogue.current else None
-    return replace(catalogue, versions=(*catalogue.versions, replace(version, share=share)))
 
 
 def no_such_worker(name: str) -> ReleaseError:

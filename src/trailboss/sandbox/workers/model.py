@@ -22,11 +22,6 @@ DEPLOYABLE = 100
 """How many of the newest versions may be deployed."""
 
 
-def script_or_none(store: Store, name: str) -> Record | None:
-    """The Worker, if there is one."""
-    return store.get("script", name)
-
-
 def script_named(store: Store, name: str, missing: ApiError | None = None) -> Record:
     """The Worker; 10007 (or `missing`) when there is none."""
     script = store.get("script", name)
