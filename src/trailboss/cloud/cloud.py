@@ -79,6 +79,8 @@ class Cloud:
         self._session: Session | None = None
         self._root = self
         self._bearer: Secret | None = None
+        self._guard: Callable[[], None] | None = None
+        self._zones: dict[str, str] = {}
         token = target.token
         self._redactor = Redactor([token.key if isinstance(token, GlobalKey) else token])
 
@@ -130,6 +132,27 @@ class Cloud:
         view._bearer = token if isinstance(token, Secret) else Secret(token)
         view._redactor = self._redactor
         return view
+
+    def guarded(self, check: Callable[[], None]) -> Cloud:
+        """The same connections; `check` is called before each attempt to write, and stops it by raising."""
+        view = Cloud(self.target)
+        view._root = self._root
+        view.stats, view._redactor, view._bearer = self.stats, self._redactor, self._bearer
+        view._guard = check
+        return view
+
+    async def zone(self, name: str) -> str:
+        """The path '/zones/<id>' of the zone called `name`, looked up once.
+
+        Raises:
+            NotFound: TB2303 the token sees no such zone.
+        """
+        known = self._root._zones
+        if name not in known:
+            from trailboss.cloud.zones import zone_id
+
+            known[name] = await zone_id(self, name)
+        return f"/zones/{known[name]}"
 
     async def get(self, path: str, **options: Any) -> Any:
         """The result of a GET; the options are those of `call`."""
@@ -240,6 +263,7 @@ class Cloud:
             metered=options.pop("metered", ours and not _EXEMPT.search(path)),
             timeout=options.pop("timeout", None),
             to=options.pop("to", None),
+            guard=self._guard,
         )
         if options:
             raise TypeError(f"unknown option '{next(iter(options))}'")

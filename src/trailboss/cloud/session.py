@@ -60,6 +60,7 @@ class Call:
     metered: bool = True
     timeout: float | None = None
     to: Path | None = None
+    guard: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Session:
             attempt += 1
             if call.metered:
                 await self._admit(call)
+            if call.guard is not None and not is_safe(call.method):
+                call.guard()
             judged = await self._attempt(call)
             if judged.incoming is not None and judged.error is None:
                 return judged.incoming, judged.envelope

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED
+from trailboss.resources.protocol import Basis, BindingForm, Claimed, Permissions
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AgentMemoryNamespace:
     """What a file may want of an agent memory namespace."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,15 @@ class ObservedAgentMemoryNamespace:
     name: str = field(metadata=IDENTITY)
 
 
-class AgentMemoryNamespaceKind:
+class AgentMemoryNamespaceKind(Basis):
     """The kind `agent_memory_namespace`."""
 
     name = "agent_memory_namespace"
-    scope: Scope = "account"
+    spec = AgentMemoryNamespace
+    ownership = Claimed()
+    holds_data = True
     permissions = Permissions("Agent Memory Read", "Agent Memory Write")
     binding = BindingForm(("agent_memory",), "agent_memory", "namespace", given=None, title="namespace")
-
-    def needs(self, spec: AgentMemoryNamespace) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> AgentMemoryNamespace:
         return AgentMemoryNamespace(title)

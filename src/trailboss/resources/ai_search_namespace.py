@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED
+from trailboss.resources.protocol import Basis, BindingForm, Claimed, Permissions
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AISearchNamespace:
     """What a file may want of an AI Search namespace."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,17 @@ class ObservedAISearchNamespace:
     name: str = field(metadata=IDENTITY)
 
 
-class AISearchNamespaceKind:
+class AISearchNamespaceKind(Basis):
     """The kind `ai_search_namespace`."""
 
     name = "ai_search_namespace"
-    scope: Scope = "account"
+    spec = AISearchNamespace
+    ownership = Claimed()
+    holds_data = True
     permissions = Permissions("AI Search Read", "AI Search Write")
     binding = BindingForm(
         ("ai_search_namespaces",), "ai_search_namespace", "namespace", given=None, title="namespace"
     )
-
-    def needs(self, spec: AISearchNamespace) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> AISearchNamespace:
         return AISearchNamespace(title)

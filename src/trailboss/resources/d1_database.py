@@ -11,6 +11,7 @@ from trailboss.errors import NotFound
 from trailboss.resources.marks import (
     IDENTITY,
     MUTABLE,
+    NAMED,
     REPLACE,
     SERVER_SET,
     UNSET,
@@ -19,7 +20,7 @@ from trailboss.resources.marks import (
     differences,
     set_fields,
 )
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class D1Database:
     """What a file may want of a database; `read_replication` is 'auto' or 'disabled'."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
     jurisdiction: str | Unset | None = field(default=UNSET, metadata=REPLACE)
     primary_location_hint: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
     read_replication: str | Unset = field(default=UNSET, metadata=MUTABLE)
@@ -45,16 +46,15 @@ class ObservedD1Database:
     read_replication: str = field(default="disabled", metadata=MUTABLE)
 
 
-class D1DatabaseKind:
+class D1DatabaseKind(Basis):
     """The kind `d1_database`."""
 
     name = "d1_database"
-    scope: Scope = "account"
+    spec = D1Database
+    ownership = Tagged("d1_database")
+    holds_data = True
     permissions = Permissions("D1 Read", "D1 Write")
     binding = BindingForm(("d1_databases",), "d1", "id", given="database_id", title="database_name")
-
-    def needs(self, spec: D1Database) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> D1Database:
         return D1Database(title, jurisdiction=entry.get("jurisdiction") or UNSET)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY, SERVER_SET
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED, SERVER_SET
+from trailboss.resources.protocol import Basis, BindingForm, Claimed, Permissions
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class DispatchNamespace:
     """What a file may want of a dispatch namespace."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,13 @@ class ObservedDispatchNamespace:
     id: str = field(metadata=SERVER_SET)
 
 
-class DispatchNamespaceKind:
+class DispatchNamespaceKind(Basis):
     """The kind `dispatch_namespace`."""
 
     name = "dispatch_namespace"
-    scope: Scope = "account"
+    spec = DispatchNamespace
+    ownership = Claimed()
+    holds_data = True
     permissions = Permissions("Workers Scripts Read", "Workers Scripts Write")
     binding = BindingForm(
         ("dispatch_namespaces",),
@@ -44,9 +46,6 @@ class DispatchNamespaceKind:
         title="namespace",
         said=("outbound",),
     )
-
-    def needs(self, spec: DispatchNamespace) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> DispatchNamespace:
         return DispatchNamespace(title)

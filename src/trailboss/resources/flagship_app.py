@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY, SERVER_SET
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED, SERVER_SET
+from trailboss.resources.protocol import Basis, BindingForm, Claimed, Permissions
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FlagshipApp:
     """What a file may want of an application's feature flags."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +30,18 @@ class ObservedFlagshipApp:
     id: str = field(metadata=SERVER_SET)
 
 
-class FlagshipAppKind:
+class FlagshipAppKind(Basis):
     """The kind `flagship_app`."""
 
     name = "flagship_app"
-    scope: Scope = "account"
+    spec = FlagshipApp
+    ownership = Claimed()
+    holds_data = True
     permissions = Permissions("Flagship Read", "Flagship Write")
     binding = BindingForm(("flagship",), "flagship", "app_id", given="app_id", title=None)
 
-    def needs(self, spec: FlagshipApp) -> tuple[Need, ...]:
-        return ()
-
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> FlagshipApp:
         return FlagshipApp(title)
-
-    def handle(self, observed: ObservedFlagshipApp) -> str:
-        return observed.id
 
     def to_wire(self, spec: FlagshipApp) -> dict[str, Any]:
         return {"name": spec.name}

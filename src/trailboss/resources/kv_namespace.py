@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY, REPLACE, SERVER_SET, UNSET, Unset, set_fields
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, SERVER_SET, UNSET, Unset, set_fields
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class KVNamespace:
     """What a file may want of a namespace."""
 
-    title: str = field(metadata=IDENTITY)
+    title: str = field(metadata=IDENTITY | NAMED)
     jurisdiction: str | Unset | None = field(default=UNSET, metadata=REPLACE)
 
 
@@ -32,22 +32,18 @@ class ObservedKVNamespace:
     jurisdiction: str | None = field(default=None, metadata=REPLACE)
 
 
-class KVNamespaceKind:
+class KVNamespaceKind(Basis):
     """The kind `kv_namespace`."""
 
     name = "kv_namespace"
-    scope: Scope = "account"
+    spec = KVNamespace
+    ownership = Tagged("kv_namespace")
+    holds_data = True
     permissions = Permissions("Workers KV Storage Read", "Workers KV Storage Write")
     binding = BindingForm(("kv_namespaces",), "kv_namespace", "namespace_id", given="id", title=None)
 
-    def needs(self, spec: KVNamespace) -> tuple[Need, ...]:
-        return ()
-
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> KVNamespace:
         return KVNamespace(title)
-
-    def handle(self, observed: ObservedKVNamespace) -> str:
-        return observed.id
 
     def to_wire(self, spec: KVNamespace) -> dict[str, Any]:
         return set_fields(title=spec.title, jurisdiction=spec.jurisdiction or UNSET)

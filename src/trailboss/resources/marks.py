@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, fields, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ class Mark(Enum):
     IDENTITY = "identity"  # says which resource it is; another value is another resource
     MUTABLE = "mutable"  # an update changes it in place
     REPLACE = "replace"  # only a new resource can have another value
-    WRITE_ONLY = "write_only"  # sent on creation and never shown again, so never compared
+    WRITE_ONLY = "write_only"  # sent and never shown again, so never compared
     SERVER_SET = "server_set"  # chosen by Cloudflare
+    MARKER = "marker"  # holds our mark of ownership; written by the plan, never by a person
 
 
 class Unset:
@@ -34,13 +35,37 @@ class Unset:
 UNSET: Final = Unset()
 """A field the file does not mention: not sent and not compared. None and empty are values."""
 
-_KEY = "trailboss.mark"
-# The metadata of a dataclass field, as in `title: str = field(metadata=IDENTITY)`.
-IDENTITY: Final[Mapping[str, Mark]] = {_KEY: Mark.IDENTITY}
-MUTABLE: Final[Mapping[str, Mark]] = {_KEY: Mark.MUTABLE}
-REPLACE: Final[Mapping[str, Mark]] = {_KEY: Mark.REPLACE}
-WRITE_ONLY: Final[Mapping[str, Mark]] = {_KEY: Mark.WRITE_ONLY}
-SERVER_SET: Final[Mapping[str, Mark]] = {_KEY: Mark.SERVER_SET}
+_KEY, _NAMED, _REF, _SECRET = "trailboss.mark", "trailboss.named", "trailboss.ref", "trailboss.secret"
+# The metadata of a dataclass field, as in `title: str = field(metadata=IDENTITY | NAMED)`.
+IDENTITY: Final[dict[str, Any]] = {_KEY: Mark.IDENTITY}
+MUTABLE: Final[dict[str, Any]] = {_KEY: Mark.MUTABLE}
+REPLACE: Final[dict[str, Any]] = {_KEY: Mark.REPLACE}
+WRITE_ONLY: Final[dict[str, Any]] = {_KEY: Mark.WRITE_ONLY}
+SERVER_SET: Final[dict[str, Any]] = {_KEY: Mark.SERVER_SET}
+MARKER: Final[dict[str, Any]] = {_KEY: Mark.MARKER}
+
+NAMED: Final[dict[str, Any]] = {_NAMED: True}
+"""The field gets the resource's key (with the environment's name) where the file does not give it."""
+SECRET: Final[dict[str, Any]] = {_SECRET: True}
+"""The field is a reference to a secret (`op://…`, `${NAME}`) in a plan, and a `Secret` when it is sent."""
+
+
+def to(kind: str, form: str = "{}") -> dict[str, Any]:
+    """The field names resources of `kind` by key: its value, or each of its values, becomes a `Ref`."""
+    return {_REF: (kind, form)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Another resource's handle inside a spec, unknown until that resource exists.
+
+    `name` is its key in the file, or the name of one that is already in the account. `form` says how the
+    handle is written (`"{}.cfargotunnel.com"`).
+    """
+
+    kind: str
+    name: str
+    form: str = "{}"
 
 
 def mark_of(place: Field[Any]) -> Mark:
@@ -55,9 +80,59 @@ def mark_of(place: Field[Any]) -> Mark:
     return mark
 
 
+def marked(value: Any, mark: Mark) -> tuple[Field[Any], ...]:
+    """The fields of a spec, an observed resource or their class that carry `mark`, in order."""
+    return tuple(place for place in fields(value) if mark_of(place) is mark)
+
+
+def is_named(place: Field[Any]) -> bool:
+    """Whether the field takes its value from the resource's key."""
+    return bool(place.metadata.get(_NAMED))
+
+
+def is_secret(place: Field[Any]) -> bool:
+    """Whether the field holds a reference to a secret."""
+    return bool(place.metadata.get(_SECRET))
+
+
+def target_of(place: Field[Any]) -> tuple[str, str] | None:
+    """The kind the field refers to and the form of the handle; None for a field that refers to nothing."""
+    found: tuple[str, str] | None = place.metadata.get(_REF)
+    return found
+
+
 def identity_of(value: Any) -> tuple[Any, ...]:
     """The identity of a spec or an observed resource: the values of its identity fields, in order."""
-    return tuple(getattr(value, place.name) for place in fields(value) if mark_of(place) is Mark.IDENTITY)
+    return tuple(getattr(value, place.name) for place in marked(value, Mark.IDENTITY))
+
+
+def refs_in(value: Any) -> Iterator[Ref]:
+    """Every reference in a spec, however deep."""
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from refs_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from refs_in(inner)
+    elif hasattr(value, "__dataclass_fields__"):
+        for place in fields(value):
+            yield from refs_in(getattr(value, place.name))
+
+
+def resolved(value: Any, handles: Mapping[Ref, str]) -> Any:
+    """`value` with the references that `handles` knows replaced; the others stay."""
+    if isinstance(value, Ref):
+        return value.form.format(handles[value]) if value in handles else value
+    if isinstance(value, Mapping):
+        return {name: resolved(inner, handles) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(resolved(inner, handles) for inner in value)
+    if hasattr(value, "__dataclass_fields__") and any(True for _ in refs_in(value)):
+        changes = {place.name: resolved(getattr(value, place.name), handles) for place in fields(value)}
+        return replace(value, **changes)
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +145,15 @@ class Difference:
     found: Any
 
 
+_NOT_COMPARED = (Mark.WRITE_ONLY, Mark.MARKER, Mark.SERVER_SET)
+
+
 def differences(spec: Any, observed: Any) -> tuple[Difference, ...]:
     """Where `observed` is not as `spec` wants it; unset and write-only fields are never different."""
     found: list[Difference] = []
     for place in fields(spec):
         mark, wanted = mark_of(place), getattr(spec, place.name)
-        if mark is Mark.WRITE_ONLY or wanted is UNSET:
+        if mark in _NOT_COMPARED or wanted is UNSET:
             continue
         actual = getattr(observed, place.name)
         if actual != wanted:

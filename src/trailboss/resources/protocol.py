@@ -3,17 +3,21 @@
 A kind file holds, in this order: the frozen spec (every field marked, see `marks.py`), the frozen observed
 resource, the kind with its wire spelling, and its instance `KIND`. Rules for all of them:
 
-- `list` walks one paginated list per scope and never asks per resource.
+- `list` walks one paginated list per scope and never asks per resource. Where Cloudflare has no list (the
+  settings of one zone, the rules of one bucket), `like` says which one to read.
 - `create` makes the bare thing; `update` finishes it, so that a half-made thing heals itself.
 - `delete` treats gone as done.
 - Nothing is kept between calls, and the `Cloud` handed in is the only way out.
+- The spec says in `ownership` how a resource is known to be ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+
+from trailboss.resources.marks import Difference, differences, identity_of
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -59,24 +63,84 @@ class BindingForm:
     said: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Ours when it carries our resource tags; `type` is the tagging API's word. The best of the four."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Ours when the marker stands in a text field of its own: the spec's field that is marked MARKER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Neither tags nor a text: our claim to its identity stands in the tags of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfWorker:
+    """Part of one of the project's Workers (its routes, schedules, consumers), and ours as the Worker is.
+
+    The spec's field `script` names the Worker. A deploy writes it too.
+    """
+
+
+Ownership = Tagged | Marked | Claimed | OfWorker
+
+
 class Kind(Protocol[SpecT, ObservedT]):
-    """One kind of account resource."""
+    """One kind of resource; `Basis` has what most of them share.
+
+    `spec` is the class of its specs. `holds_data` says that deleting one loses what cannot be brought back.
+    `is_setting` says that it cannot be deleted: when the file no longer wants it, it stays as it is.
+    """
 
     name: str
     scope: Scope
+    spec: type[SpecT]
+    ownership: Ownership
     permissions: Permissions
     binding: BindingForm | None
+    holds_data: bool
+    is_setting: bool
 
     def needs(self, spec: SpecT) -> tuple[Need, ...]:
-        """What must exist before `spec` can."""
+        """What must exist before `spec` can, beside what its fields refer to."""
+        ...
+
+    def problems(self, spec: SpecT) -> Iterable[str]:
+        """What Cloudflare would refuse and can be known now (a name's length, an expression's syntax)."""
+        ...
+
+    def adjust(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The table of the file as the spec's fields: for shorter spellings a person would like."""
         ...
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> SpecT | None:
         """The spec of the resource called `title` for a config entry; None when it says too little."""
         ...
 
+    def from_worker(self, script: str, raw: Mapping[str, Any]) -> Iterable[tuple[str, SpecT]]:
+        """What a resolved wrangler config wants beside its bindings, as (key, spec)."""
+        ...
+
     def handle(self, observed: ObservedT) -> str:
-        """The value a binding names the resource by: its id, or its name."""
+        """The value a binding or another resource names it by: its id, or its name."""
+        ...
+
+    def tag_id(self, observed: ObservedT) -> str:
+        """The id that the tagging API takes."""
+        ...
+
+    def clashes(self, spec: SpecT, observed: ObservedT) -> bool:
+        """Whether a foreign resource of the same identity stands in the way, where identities may repeat."""
+        ...
+
+    def differs(self, spec: SpecT, observed: ObservedT) -> tuple[Difference, ...]:
+        """Where `observed` is not as `spec` wants it."""
         ...
 
     def to_wire(self, spec: SpecT) -> dict[str, Any]:
@@ -87,8 +151,12 @@ class Kind(Protocol[SpecT, ObservedT]):
         """What Cloudflare shows of it."""
         ...
 
+    def scope_of(self, spec: SpecT) -> tuple[Any, ...]:
+        """What `list` is asked for: specs with the same answer share one list."""
+        ...
+
     def list(self, cloud: Cloud, like: SpecT | None = None) -> AsyncIterator[ObservedT]:
-        """All of the account; `like` chooses among lists where there are several (an R2 jurisdiction)."""
+        """All of the scope that `like` is in (a zone, a jurisdiction); without it, the usual one."""
         ...
 
     async def create(self, cloud: Cloud, spec: SpecT) -> ObservedT:
@@ -102,3 +170,43 @@ class Kind(Protocol[SpecT, ObservedT]):
     async def delete(self, cloud: Cloud, observed: ObservedT) -> None:
         """Remove it; one that is gone already counts as removed."""
         ...
+
+
+class Basis:
+    """What most kinds have in common. A kind overrides what is different for it."""
+
+    scope: ClassVar[Scope] = "account"
+    ownership: ClassVar[Ownership] = Claimed()
+    binding: ClassVar[BindingForm | None] = None
+    holds_data: ClassVar[bool] = False
+    is_setting: ClassVar[bool] = False
+
+    def needs(self, spec: Any) -> tuple[Need, ...]:
+        return ()
+
+    def problems(self, spec: Any) -> Iterable[str]:
+        return ()
+
+    def adjust(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
+        return table
+
+    def from_binding(self, title: str, entry: Mapping[str, Any]) -> Any:
+        return None
+
+    def from_worker(self, script: str, raw: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+        return ()
+
+    def scope_of(self, spec: Any) -> tuple[Any, ...]:
+        return (spec.zone,) if self.scope == "zone" else identity_of(spec)[1:]
+
+    def handle(self, observed: Any) -> str:
+        return str(observed.id)
+
+    def tag_id(self, observed: Any) -> str:
+        return self.handle(observed)
+
+    def clashes(self, spec: Any, observed: Any) -> bool:
+        return True
+
+    def differs(self, spec: Any, observed: Any) -> tuple[Difference, ...]:
+        return differences(spec, observed)

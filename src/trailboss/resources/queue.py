@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY, MUTABLE, SERVER_SET, UNSET, Unset, differences, set_fields
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import (
+    IDENTITY,
+    MUTABLE,
+    NAMED,
+    SERVER_SET,
+    UNSET,
+    Unset,
+    differences,
+    set_fields,
+)
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,7 +28,7 @@ if TYPE_CHECKING:
 class Queue:
     """What a file may want of a queue; both times in seconds."""
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
     delivery_delay: int | Unset = field(default=UNSET, metadata=MUTABLE)
     message_retention_period: int | Unset = field(default=UNSET, metadata=MUTABLE)
     delivery_paused: bool | Unset = field(default=UNSET, metadata=MUTABLE)
@@ -36,11 +45,13 @@ class ObservedQueue:
     delivery_paused: bool = field(default=False, metadata=MUTABLE)
 
 
-class QueueKind:
+class QueueKind(Basis):
     """The kind `queue`."""
 
     name = "queue"
-    scope: Scope = "account"
+    spec = Queue
+    ownership = Tagged("queue")
+    holds_data = True
     permissions = Permissions("Queues Read", "Queues Write")
     binding = BindingForm(
         ("queues", "producers"),
@@ -51,14 +62,14 @@ class QueueKind:
         said=("delivery_delay", "raw"),
     )
 
-    def needs(self, spec: Queue) -> tuple[Need, ...]:
-        return ()
-
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> Queue:
         return Queue(title)
 
     def handle(self, observed: ObservedQueue) -> str:
         return observed.name
+
+    def tag_id(self, observed: ObservedQueue) -> str:
+        return observed.id
 
     def to_wire(self, spec: Queue) -> dict[str, Any]:
         settings = _settings(spec)

@@ -8,8 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
-from trailboss.resources.marks import IDENTITY, MUTABLE, UNSET, WRITE_ONLY, Unset, differences, set_fields
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import (
+    IDENTITY,
+    MUTABLE,
+    NAMED,
+    UNSET,
+    WRITE_ONLY,
+    Unset,
+    differences,
+    set_fields,
+)
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -21,8 +30,8 @@ DEFAULT = "default"
 class R2Bucket:
     """What a file may want of a bucket; `storage_class` is 'Standard' or 'InfrequentAccess'."""
 
-    name: str = field(metadata=IDENTITY)
-    jurisdiction: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
+    jurisdiction: str = field(default="default", metadata=IDENTITY)
     location_hint: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
     storage_class: str | Unset = field(default=UNSET, metadata=MUTABLE)
 
@@ -32,15 +41,17 @@ class ObservedR2Bucket:
     """A bucket of the account."""
 
     name: str = field(metadata=IDENTITY)
-    jurisdiction: str = field(metadata=IDENTITY)
+    jurisdiction: str = field(default="default", metadata=IDENTITY)
     storage_class: str = field(default="Standard", metadata=MUTABLE)
 
 
-class R2BucketKind:
+class R2BucketKind(Basis):
     """The kind `r2_bucket`."""
 
     name = "r2_bucket"
-    scope: Scope = "account"
+    spec = R2Bucket
+    ownership = Tagged("r2_bucket")
+    holds_data = True
     permissions = Permissions("Workers R2 Storage Read", "Workers R2 Storage Write")
     binding = BindingForm(
         ("r2_buckets",),
@@ -51,9 +62,6 @@ class R2BucketKind:
         shared=("jurisdiction",),
         said=("bucket_name",),
     )
-
-    def needs(self, spec: R2Bucket) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> R2Bucket:
         return R2Bucket(title, entry.get("jurisdiction") or DEFAULT)

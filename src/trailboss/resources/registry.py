@@ -17,6 +17,7 @@ NAMES = (
     "flagship_app",
     "ai_search_namespace",
     "agent_memory_namespace",
+    "dns_record",
 )
 
 

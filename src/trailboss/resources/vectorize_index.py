@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound, PlanError
-from trailboss.resources.marks import IDENTITY, REPLACE, UNSET, WRITE_ONLY, Unset, set_fields
-from trailboss.resources.protocol import BindingForm, Need, Permissions, Scope
+from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, UNSET, WRITE_ONLY, Unset, set_fields
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -22,7 +22,7 @@ class VectorizeIndex:
     `metric` is 'cosine', 'euclidean' or 'dot-product'.
     """
 
-    name: str = field(metadata=IDENTITY)
+    name: str = field(metadata=IDENTITY | NAMED)
     dimensions: int | Unset = field(default=UNSET, metadata=REPLACE)
     metric: str | Unset = field(default=UNSET, metadata=REPLACE)
     preset: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
@@ -39,18 +39,17 @@ class ObservedVectorizeIndex:
     description: str = field(default="", metadata=REPLACE)
 
 
-class VectorizeIndexKind:
+class VectorizeIndexKind(Basis):
     """The kind `vectorize_index`."""
 
     name = "vectorize_index"
-    scope: Scope = "account"
+    spec = VectorizeIndex
+    ownership = Tagged("vectorize_index")
+    holds_data = True
     permissions = Permissions("Vectorize Read", "Vectorize Write")
     binding = BindingForm(
         ("vectorize",), "vectorize", "index_name", given=None, title="index_name", said=("index_name",)
     )
-
-    def needs(self, spec: VectorizeIndex) -> tuple[Need, ...]:
-        return ()
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> VectorizeIndex | None:
         """An index needs a size: without `dimensions` or `preset` beside the binding there is no spec."""
