@@ -14,6 +14,7 @@ from cloudflare import Cloudflare
 from tests.conftest import Sandbox
 from tests.sandbox.upload import ECHO, deploy, split, version, who
 from trailboss.sandbox.contract import NOTHING, reply_problem, sdk_type
+from trailboss.sandbox.contract_deviations import OPEN_FIELDS
 from trailboss.sandbox.routes import Route, discover
 
 ROUTES = [route for router in discover() for route in router.routes]
@@ -108,7 +109,7 @@ def test_every_read_through_the_sdk(sdk: Cloudflare, account: Sandbox, values: d
     """Answers in the SDK's types, or refuses as Cloudflare does; and every list comes to its end."""
     wrong = []
     for route in READS:
-        if route.unchecked:
+        if route.unchecked or route.reply in OPEN_FIELDS:
             continue
         method = method_of(sdk, route)
         try:

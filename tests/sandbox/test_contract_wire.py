@@ -115,17 +115,11 @@ def test_the_sdks_own_names_are_not_the_wires() -> None:
 
 UNDECLARED = {
     "a form or raw bytes, which the handler takes apart": {
-        "kv.namespaces.values.update",
         "pages.projects.deployments.create",
         "r2.buckets.objects.upload",
         "vectorize.indexes.insert",
         "vectorize.indexes.upsert",
         "workers.assets.upload.create",
-        "workers.scripts.content.update",
-        "workers.scripts.script_and_version_settings.edit",
-        "workers.scripts.update",
-        "workers.scripts.versions.create",
-        "workers_for_platforms.dispatch.namespaces.scripts.update",
     },
     "the SDK has no parameter for the body": {
         "hyperdrive.configs.restart",

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, get_origin
 
 from trailboss.sandbox.call import Call
-from trailboss.sandbox.contract_wire import required_names, wire_names, wire_type
+from trailboss.sandbox.contract_deviations import BODIES, OPEN_FIELDS, RAW, excused
+from trailboss.sandbox.contract_wire import record_names, required_names, wire_names, wire_type
 from trailboss.sandbox.envelope import encode_json
 from trailboss.sandbox.refusals import ApiError
 
@@ -49,7 +50,21 @@ def sdk_type(name: str) -> Any:
 def _adapter(name: str) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(sdk_type(name))
+    kind = sdk_type(name)
+    if name in OPEN_FIELDS:
+        kind = _opened(kind, OPEN_FIELDS[name][0].split("."))
+    return TypeAdapter(kind)
+
+
+def _opened(model: Any, path: list[str]) -> Any:
+    """The model with anything at all in one field."""
+    from pydantic import create_model
+
+    field = model.model_fields[path[0]]
+    kind = Any if len(path) == 1 else _opened(field.annotation, path[1:])
+    default = ... if field.is_required() else field.default
+    changed: Any = {path[0]: (kind, default)}
+    return create_model(model.__name__, __base__=model, **changed)
 
 
 @cache
@@ -62,8 +77,8 @@ def _request_adapter(name: str, elsewhere: frozenset[str]) -> Any:
 async def check_request(call: Call, route: Route) -> None:
     """Refuse a body that is not what the SDK's parameters describe, by the names the wire has for them.
 
-    A JSON body is checked in full. Of a form only that its parts are there: what they hold, the handlers
-    read themselves. An array is what the SDK calls `body`.
+    A JSON body is checked in full, and so are the JSON parts of a form; of its other parts only that they
+    are there. An array is what the SDK calls `body`.
 
     Raises:
         Broken: with the places and reasons.
@@ -72,11 +87,14 @@ async def check_request(call: Call, route: Route) -> None:
         return
     elsewhere = frozenset(call.path) | _named_outside(call, route.request)
     if call.is_form():
-        problem = _form_problem(route.request, elsewhere, {part.name for part in await call.form()})
+        parts = {part.name: part.data for part in await call.form()}
+        problem = form_problem(route.request, parts, elsewhere)
+    elif route.request in RAW:
+        return
     else:
         body = await call.json({})
-        fields = body if isinstance(body, dict) else {"body": body}
-        problem = request_problem(route.request, fields, elsewhere)
+        name = BODIES.get(route.request, "" if isinstance(body, dict) else "body")
+        problem = request_problem(route.request, {name: body} if name else body, elsewhere)
     if problem:
         raise Broken(400, route, problem)
 
@@ -89,9 +107,22 @@ def _named_outside(call: Call, type_name: str) -> frozenset[str]:
     )
 
 
-def _form_problem(type_name: str, elsewhere: frozenset[str], parts: set[str]) -> str:
-    missing = required_names(sdk_type(type_name), elsewhere) - parts
-    return "; ".join(f"{name}: Part required" for name in sorted(missing))
+def form_problem(type_name: str, parts: dict[str, bytes], elsewhere: frozenset[str] = frozenset()) -> str:
+    """What is wrong with one form, "" when nothing is. A part that is no JSON is left to the handler, which
+    has Cloudflare's own words for it."""
+    import msgspec
+
+    declared = sdk_type(type_name)
+    missing = required_names(declared, elsewhere) - parts.keys()
+    if missing:
+        return "; ".join(f"{name}: Part required" for name in sorted(missing))
+    fields: dict[str, Any] = {}
+    for name in record_names(declared) & parts.keys():
+        try:
+            fields[name] = msgspec.json.decode(parts[name])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    return request_problem(type_name, fields, elsewhere | wire_names(declared) - fields.keys())
 
 
 def request_problem(type_name: str, fields: Any, elsewhere: frozenset[str] = frozenset()) -> str:
@@ -101,7 +132,8 @@ def request_problem(type_name: str, fields: Any, elsewhere: frozenset[str] = fro
     try:
         _request_adapter(type_name, elsewhere).validate_json(encode_json(fields), strict=True)
     except ValidationError as error:
-        return _places(error)
+        found = [item for item in error.errors() if not excused(_place(item))]
+        return _told(found)
     return ""
 
 
@@ -138,10 +170,15 @@ def reply_problem(type_name: str, item: Any) -> str:
     try:
         _adapter(type_name).validate_json(encode_json(item), strict=True)
     except ValidationError as error:
-        return _places(error)
+        return _told(error.errors())
     return ""
 
 
-def _places(error: Any) -> str:
-    found = [f"{'.'.join(map(str, item['loc'])) or 'it'}: {item['msg']}" for item in error.errors()[:6]]
-    return "; ".join(found)
+def _place(found: Any) -> str:
+    """Where, in steps; for a union without such a member, that member's name is the last."""
+    unknown = found["ctx"]["tag"] if found["type"] == "union_tag_invalid" else None
+    return ".".join(map(str, found["loc"] if unknown is None else (*found["loc"], unknown))) or "it"
+
+
+def _told(found: list[Any]) -> str:
+    return "; ".join(f"{_place(item)}: {item['msg']}" for item in found[:6])

@@ -10,7 +10,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
-from typing import IO, Annotated, Any, NotRequired, Required, Union, get_args, get_origin, get_type_hints
+from typing import (
+    IO,
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    Required,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from typing_extensions import TypedDict, is_typeddict
 
@@ -18,6 +29,8 @@ ARRAYS = (Iterable, Sequence, list)
 FILES = (IO, bytes, os.PathLike, tuple)
 """What the SDK takes as a file; a multipart part on the wire."""
 MARKS = (Required, NotRequired)
+TAG = "type"
+"""The field that tells the members of a union apart, where all of them have it."""
 
 
 def wire_type(annotation: Any, elsewhere: frozenset[str] = frozenset()) -> Any:
@@ -42,7 +55,7 @@ class _Writer:
         if origin is Annotated:
             return str if _notes(annotation, "format") == "base64" else self.type_of(parts[0], elsewhere)
         if origin in (Union, UnionType):
-            return Union[tuple(self.type_of(part, elsewhere) for part in parts)]  # noqa: UP007
+            return self._union(parts, elsewhere)
         if is_typeddict(annotation):
             return self._record(annotation, elsewhere)
         if origin in ARRAYS:
@@ -50,6 +63,16 @@ class _Writer:
         if origin in (dict, Mapping):
             return dict[str, self.type_of(parts[1])]  # type: ignore[misc]
         return Any if (origin or annotation) in FILES else annotation
+
+    def _union(self, parts: tuple[Any, ...], elsewhere: frozenset[str]) -> Any:
+        """Checked against the one member its `type` names, where every member has one; else against all."""
+        tags = [_tag(part) for part in parts]
+        if not all(tags) or len(set(tags)) < 2:
+            return Union[tuple(self.type_of(part, elsewhere) for part in parts)]  # noqa: UP007
+        members: dict[str, list[Any]] = {}
+        for tag, part in zip(tags, parts, strict=True):
+            members.setdefault(tag, []).append(self.type_of(part, elsewhere))
+        return _tagged({tag: Union[tuple(each)] for tag, each in members.items()})  # noqa: UP007
 
     def _record(self, declared: Any, elsewhere: frozenset[str]) -> Any:
         if declared in self._open:
@@ -63,6 +86,43 @@ class _Writer:
                 fields[wire_name] = mark[self.type_of(annotation)]
         self._open.pop()
         return TypedDict(declared.__name__, fields)  # type: ignore[operator]
+
+
+def _tag(annotation: Any) -> str:
+    """What a record's `type` must be; "" when that is not one fixed word."""
+    if not is_typeddict(annotation):
+        return ""
+    hint = get_type_hints(annotation, include_extras=True).get(TAG)
+    while get_origin(hint) in (*MARKS, Annotated):
+        hint = get_args(hint)[0]
+    words = get_args(hint) if get_origin(hint) is Literal else ()
+    return str(words[0]) if len(words) == 1 else ""
+
+
+def _tagged(members: dict[str, Any]) -> Any:
+    from pydantic import Discriminator, Tag
+
+    options = tuple(Annotated[member, Tag(tag)] for tag, member in members.items())
+    return Annotated[Union[options], Discriminator(its_type)]  # noqa: UP007
+
+
+def its_type(value: Any) -> Any:
+    """The `type` of a record; refusals name this function."""
+    return value.get(TAG) if isinstance(value, dict) else None
+
+
+def record_names(annotation: Any) -> frozenset[str]:
+    """The wire names of the outermost fields that hold records: in a form, the parts that are JSON."""
+    if get_origin(annotation) in (Union, UnionType):
+        return frozenset().union(*(record_names(part) for part in get_args(annotation)))
+    hints = get_type_hints(annotation, include_extras=True)
+    return frozenset(_wire_name(name, hint) for name, hint in hints.items() if _holds_record(hint))
+
+
+def _holds_record(hint: Any) -> bool:
+    if get_origin(hint) in (*MARKS, Annotated, Union, UnionType, *ARRAYS):
+        return any(_holds_record(part) for part in get_args(hint))
+    return is_typeddict(hint)
 
 
 def _is_required(declared: Any, annotation: Any) -> bool:

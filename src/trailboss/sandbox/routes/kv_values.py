@@ -223,8 +223,8 @@ router.add(
     _VALUE,
     put_value,
     sdk=f"{_SDK}.values.update",
+    request="kv.namespaces.ValueUpdateParams",
     reply="kv.namespaces.ValueUpdateResponse",
-    unchecked="raw or multipart",
 )
 router.add(
     "DELETE",

@@ -137,7 +137,14 @@ _SDK = "workers_for_platforms.dispatch.namespaces.scripts"
 _TYPES = "workers_for_platforms.dispatch.namespaces"
 router.add("GET", _SCRIPTS, list_user_workers)
 router.add("GET", _SCRIPT, get_user_worker, sdk=f"{_SDK}.get", reply=f"{_TYPES}.Script")
-router.add("PUT", _SCRIPT, put_user_worker, sdk=f"{_SDK}.update", reply=f"{_TYPES}.ScriptUpdateResponse")
+router.add(
+    "PUT",
+    _SCRIPT,
+    put_user_worker,
+    sdk=f"{_SDK}.update",
+    request=f"{_TYPES}.ScriptUpdateParams",
+    reply=f"{_TYPES}.ScriptUpdateResponse",
+)
 router.add("DELETE", _SCRIPT, delete_user_worker, sdk=f"{_SDK}.delete", reply="None")
 router.add("GET", f"{_SCRIPT}/content", get_content, sdk=f"{_SDK}.content.get", unchecked="a form, no JSON")
 router.add(

@@ -199,12 +199,24 @@ router.add(
     sdk="workers.scripts.search",
     reply="workers.ScriptSearchResponse",
 )
-router.add("PUT", _SCRIPT, put_script, sdk="workers.scripts.update", reply="workers.ScriptUpdateResponse")
+router.add(
+    "PUT",
+    _SCRIPT,
+    put_script,
+    sdk="workers.scripts.update",
+    request="workers.ScriptUpdateParams",
+    reply="workers.ScriptUpdateResponse",
+)
 router.add("GET", _SCRIPT, get_script, sdk="workers.scripts.get")
 router.add("DELETE", _SCRIPT, delete_script, sdk="workers.scripts.delete", reply="None")
 router.add("GET", f"{_SCRIPT}/content/v2", get_script, sdk="workers.scripts.content.get")
 router.add(
-    "PUT", f"{_SCRIPT}/content", put_content, sdk="workers.scripts.content.update", reply="workers.Script"
+    "PUT",
+    f"{_SCRIPT}/content",
+    put_content,
+    sdk="workers.scripts.content.update",
+    request="workers.scripts.ContentUpdateParams",
+    reply="workers.Script",
 )
 router.add(
     "GET",

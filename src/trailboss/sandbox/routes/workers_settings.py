@@ -115,6 +115,7 @@ router.add(
     f"{_SCRIPT}/settings",
     patch_settings,
     sdk=f"{_BOTH}.edit",
+    request="workers.scripts.ScriptAndVersionSettingEditParams",
     reply="workers.scripts.ScriptAndVersionSettingEditResponse",
 )
 router.add(

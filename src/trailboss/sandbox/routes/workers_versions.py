@@ -52,7 +52,8 @@ router.add(
     _VERSIONS,
     create_version,
     sdk="workers.scripts.versions.create",
-    unchecked="the SDK's own type cannot be built",
+    request="workers.scripts.VersionCreateParams",
+    reply="workers.scripts.VersionCreateResponse",
 )
 router.add(
     "GET",
@@ -66,5 +67,5 @@ router.add(
     f"{_VERSIONS}/{{version_id}}",
     get_version,
     sdk="workers.scripts.versions.get",
-    unchecked="the SDK's own type cannot be built",
+    reply="workers.scripts.VersionGetResponse",
 )

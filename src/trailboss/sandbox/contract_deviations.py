@@ -1,0 +1,76 @@
+"""Where the SDK's types are behind the API, or wrong: data, each entry with its reason.
+
+A place is where the check found something, in steps: field names, `*` for any one step (the number in an
+array, a name in an object), the `type` of a union's member. `metadata.bindings.*.d1.database_id` is the
+database id of a D1 binding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+PARTS = ("metadata", "settings")
+"""The form parts that hold bindings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """At `places` of a request the SDK is not followed, because of `reason`."""
+
+    places: tuple[str, ...]
+    reason: str
+
+
+_OWN_WORDS = "the handler refuses what it does not know, in Cloudflare's own words; it knows newer ones"
+
+DEVIATIONS: tuple[Deviation, ...] = (
+    Deviation(tuple(f"{part}.bindings.*{kind}" for part in PARTS for kind in ("", ".*")), _OWN_WORDS),
+    Deviation(("metadata.main_module",), _OWN_WORDS + ", and a Worker of assets only has no module"),
+    Deviation(
+        tuple(f"{part}.bindings.*.d1.database_id" for part in PARTS), "wrangler sends the older spelling, id"
+    ),
+    Deviation(
+        ("metadata.bindings.*.analytics_engine.dataset",),
+        "wrangler leaves a dataset out that is named like its binding",
+    ),
+    Deviation(("metadata.bindings.*.pipelines.pipeline",), "the newer name of the field is stream"),
+    Deviation(("metadata.exports.*.workflow",), "a kind of export newer than the SDK"),
+)
+
+
+def excused(place: str) -> str:
+    """Why what was found at `place` is no mistake; "" when it is one."""
+    steps = tuple(place.split("."))
+    return next((item.reason for pattern, item in _patterns() if _matches(pattern, steps)), "")
+
+
+@cache
+def _patterns() -> tuple[tuple[tuple[str, ...], Deviation], ...]:
+    return tuple((tuple(place.split(".")), item) for item in DEVIATIONS for place in item.places)
+
+
+def _matches(pattern: Iterable[str], steps: tuple[str, ...]) -> bool:
+    wanted = tuple(pattern)
+    pairs = zip(wanted, steps, strict=False)
+    return len(wanted) == len(steps) and all(want in ("*", step) for want, step in pairs)
+
+
+BODIES: dict[str, str] = {
+    "workers.scripts.ScriptAndVersionSettingEditParams": "settings",
+}
+"""Types whose one form part may also be sent as the whole JSON body."""
+
+RAW: dict[str, str] = {
+    "kv.namespaces.ValueUpdateParams": "a value may be sent as it is, and is then not JSON",
+}
+"""Types of forms that may also come as bare bytes: there is nothing to check then."""
+
+_BINDINGS = ("resources.bindings", "the SDK declares bindings as a class of its own that nothing can be")
+
+OPEN_FIELDS: dict[str, tuple[str, str]] = {
+    "workers.scripts.VersionCreateResponse": _BINDINGS,
+    "workers.scripts.VersionGetResponse": _BINDINGS,
+}
+"""Replies of which one field cannot be checked, by its path."""
