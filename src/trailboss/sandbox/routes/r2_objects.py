@@ -1,16 +1,18 @@
 """R2 objects over the REST API: the very objects a Worker's `r2_bucket` binding reads.
 
 Faithful: keys as they are typed (slashes and all), HTTP and custom metadata, listing with delimiters.
-Simplified: a body is held in memory (Cloudflare takes 300 MB here).
+Bodies pass through in pieces in both directions; a put may have 300 MB, as at Cloudflare.
 https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresources/objects/
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from trailboss.sandbox.call import Call
+from trailboss.sandbox.call import Call, Disconnected
 from trailboss.sandbox.envelope import Raw, Reply
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
@@ -39,6 +41,11 @@ MAX_PUT = 300 * 1024 * 1024
 def no_such_key() -> ApiError:
     """No object under that key."""
     return ApiError(404, 10007, "The specified key does not exist.")
+
+
+def too_large() -> ApiError:
+    """More than one put may have."""
+    return ApiError(413, 10021, "Your proposed upload exceeds the maximum allowed object size.")
 
 
 async def refusal(answer: Answer) -> ApiError:
@@ -92,26 +99,52 @@ async def get_object(call: Call) -> Raw:
     """The bytes, with metadata as headers; ranges and conditions are honoured."""
     record = bucket_of(call)
     asked = {name: call.headers[name] for name in (*CONDITIONS, "range") if name in call.headers}
-    async with call.runtime.data("GET", path_of(record, key_of(call)), headers=asked) as answer:
-        if answer.status >= 400:
+    stack = AsyncExitStack()
+    opened = call.runtime.data("GET", path_of(record, key_of(call)), headers=asked)
+    answer = await stack.enter_async_context(opened)
+    if answer.status >= 400:
+        async with stack:
             raise await refusal(answer)
-        headers = {name: answer.headers[name] for name in SHOWN if name in answer.headers}
-        return Raw(await answer.read(), answer.status, headers)
+    headers = {name: answer.headers[name] for name in SHOWN if name in answer.headers}
+    return Raw(pieces(stack, answer), answer.status, headers)
+
+
+async def pieces(stack: AsyncExitStack, answer: Answer) -> AsyncIterator[bytes]:
+    """An answer's body as it comes; what keeps the answer open is let go at its end."""
+    async with stack:
+        async for piece in answer.chunks():
+            yield piece
+
+
+class _Body:
+    """A put's body on its way through; `failure` is why it stopped."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self.failure: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        try:
+            async for piece in self._call.stream():
+                size += len(piece)
+                if size > MAX_PUT:
+                    raise too_large()
+                yield piece
+        except (ApiError, Disconnected) as error:
+            self.failure = error  # the HTTP client that reads this raises one of its own
+            raise
 
 
 async def put_object(call: Call) -> dict[str, Any]:
     """Create or replace."""
     record, key = bucket_of(call), key_of(call)
+    if int(call.headers.get("content-length", 0)) > MAX_PUT:
+        raise too_large()
     await guard(call, record, key)
-    kept = (*HTTP_METADATA, *CONDITIONS, "content-md5")
+    kept = (*HTTP_METADATA, *CONDITIONS, "content-md5", "content-length")
     headers = {name: call.headers[name] for name in kept if name in call.headers}
-    body = await call.body()
-    if len(body) > MAX_PUT:
-        raise ApiError(413, 10021, "Your proposed upload exceeds the maximum allowed object size.")
-    async with call.runtime.data("PUT", path_of(record, key), headers=headers, body=body) as answer:
-        if answer.status >= 400:
-            raise await refusal(answer)
-        made = await answer.json()
+    made = await _put(call, path_of(record, key), headers)
     notify(call.box, data_of(record))
     return {
         "key": made["key"],
@@ -121,6 +154,18 @@ async def put_object(call: Call) -> dict[str, Any]:
         "storage_class": made["storage_class"],
         "uploaded": made["last_modified"],
     }
+
+
+async def _put(call: Call, path: str, headers: dict[str, str]) -> Record:
+    body = _Body(call)
+    try:
+        async with call.runtime.data("PUT", path, headers=headers, body=aiter(body)) as answer:
+            if answer.status >= 400:
+                raise await refusal(answer)
+            made: Record = await answer.json()
+            return made
+    except ApiError as error:
+        raise body.failure or error from None
 
 
 async def guard(call: Call, record: Record, key: str) -> None:

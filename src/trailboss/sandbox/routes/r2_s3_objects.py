@@ -17,7 +17,15 @@ from trailboss.sandbox.products.s3_signature import S3Error
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes.event_notifications import notify
 from trailboss.sandbox.routes.r2 import data_of, find_bucket
-from trailboss.sandbox.routes.r2_objects import CONDITIONS, HTTP_METADATA, SHOWN, guard, path_of, refusal
+from trailboss.sandbox.routes.r2_objects import (
+    CONDITIONS,
+    HTTP_METADATA,
+    SHOWN,
+    guard,
+    path_of,
+    pieces,
+    refusal,
+)
 from trailboss.sandbox.routes.r2_settings import document
 
 if TYPE_CHECKING:
@@ -118,7 +126,7 @@ async def _get(request: Request) -> Raw:
     if call.method == "HEAD":
         await stack.aclose()
         return Raw(b"", answer.status, headers)
-    return Raw(_pieces(stack, answer), answer.status, headers)
+    return Raw(pieces(stack, answer), answer.status, headers)
 
 
 async def _not_got(call: Call, answer: Answer) -> Raw:
@@ -127,12 +135,6 @@ async def _not_got(call: Call, answer: Answer) -> Raw:
     if call.method == "HEAD":
         raise S3Error(answer.status, "NotFound", "")
     raise failure(await refusal(answer))
-
-
-async def _pieces(stack: AsyncExitStack, answer: Answer) -> AsyncIterator[bytes]:
-    async with stack:
-        async for piece in answer.chunks():
-            yield piece
 
 
 def metadata_of(call: Call) -> tuple[dict[str, str], dict[str, str]]:
