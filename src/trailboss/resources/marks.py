@@ -161,6 +161,23 @@ def differences(spec: Any, observed: Any) -> tuple[Difference, ...]:
     return tuple(found)
 
 
+def covers(wanted: Any, found: Any) -> bool:
+    """Whether all that `wanted` says is so in `found`, which may say more: what the server fills in."""
+    if isinstance(wanted, Mapping):
+        return isinstance(found, Mapping) and all(
+            name in found and covers(value, found[name]) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        same = isinstance(found, list | tuple) and len(found) == len(wanted)
+        return same and all(map(covers, wanted, found))
+    return bool(wanted == found)
+
+
+def subset_differs(spec: Any, observed: Any) -> tuple[Difference, ...]:
+    """As `differences`, where tables inside a field may hold more than the spec gives."""
+    return tuple(change for change in differences(spec, observed) if not covers(change.wanted, change.found))
+
+
 def set_fields(**values: Any) -> dict[str, Any]:
     """The given fields without the unset ones: the start of a request body."""
     return {name: value for name, value in values.items() if value is not UNSET}

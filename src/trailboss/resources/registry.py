@@ -18,6 +18,7 @@ NAMES = (
     "ai_search_namespace",
     "agent_memory_namespace",
     "dns_record",
+    "hyperdrive_config",
 )
 
 
