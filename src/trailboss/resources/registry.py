@@ -19,6 +19,7 @@ NAMES = (
     "agent_memory_namespace",
     "dns_record",
     "hyperdrive_config",
+    "vectorize_metadata_index",
 )
 
 

@@ -66,6 +66,14 @@ def ours(connect: Callable[..., Cloud], use: Callable[[Cloud], Any], *answers: A
             return ok(results.pop(0))
         return ok([{"id": ZONE, "name": "example.com"}] if request.path.endswith("/zones") else [], {})
 
+    return writes(connect, use, respond)
+
+
+def writes(
+    connect: Callable[..., Cloud], use: Callable[[Cloud], Any], respond: Callable[[Request], Answer]
+) -> list[Sent]:
+    """The writes that `use` sends to an account that answers with `respond`."""
+
     async def main() -> list[Sent]:
         async with Loopback(respond) as server, connect(server) as cloud:
             await use(cloud)
@@ -95,4 +103,4 @@ def _sent(method: str, path: str, body: bytes) -> Sent:
     return method, path, json.loads(body) if body else None
 
 
-__all__ = ["ACCOUNT", "ZONE", "Sent", "listed", "live", "opened", "ours", "run", "theirs"]
+__all__ = ["ACCOUNT", "ZONE", "Sent", "listed", "live", "opened", "ours", "run", "theirs", "writes"]
