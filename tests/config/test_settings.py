@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.config.samples import PROJECT
-from trailboss.config.settings import Settings, json_schema, merge, schema_text
+from trailboss.config.merging import merge
+from trailboss.config.settings import Settings, json_schema, schema_text
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "trailboss.schema.json"
 TABLES = st.recursive(

@@ -76,7 +76,8 @@ def wrangler(_run: Run) -> Check:
     import json
 
     from trailboss.build.wrangler import own_wrangler
-    from trailboss.toolchain.install import LOCK, cache_root, digest
+    from trailboss.toolchain.folders import cache_root
+    from trailboss.toolchain.install import LOCK, digest
 
     own = own_wrangler(Path.cwd())
     if own is not None:

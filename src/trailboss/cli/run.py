@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Container, Coroutine
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,11 +13,16 @@ from trailboss.cli.options import Options
 from trailboss.cli.output import Output, plain
 
 if TYPE_CHECKING:
+    from trailboss.cli.dotenv import Environ
     from trailboss.cloud import Cloud, Target
     from trailboss.config import Project, Worker
+    from trailboss.secrets import Vaults
     from trailboss.secrets.settings import SecretsSettings
+    from trailboss.values import Secret
 
 Result = TypeVar("Result")
+_NO_SECRETS = ("name", "sandbox", "base_url", "account_id", "auth", "email")
+"""Keys of `[target]` that everything may show."""
 
 
 class Run:
@@ -45,12 +50,15 @@ class Run:
         os.chdir(self._came_from)
 
     @cached_property
-    def environ(self) -> Mapping[str, str]:
+    def environ(self) -> Environ:
         """The process environment over the project's dotenv files, as wrangler reads them."""
         from trailboss.cli.dotenv import with_files
 
         environment = self.options.env or os.environ.get("TRAILBOSS_ENV") or os.environ.get("CLOUDFLARE_ENV")
-        return with_files(os.environ, Path.cwd(), environment, self.options.env_file, self.output.warn)
+        named = self.options.env_file
+        return with_files(
+            os.environ, Path.cwd(), environment, named, self.output.warn, vaults=lambda: self.vaults
+        )
 
     @cached_property
     def project(self) -> Project:
@@ -79,12 +87,13 @@ class Run:
         """The account this run acts on."""
         from trailboss.cloud import resolve_target
 
-        configured = {worker.config.account_id for worker in self.project.workers} - {None}
+        configured = {worker.raw.get("account_id") for worker in self.project.workers} - {None}
         return resolve_target(
-            self.project.settings.target,
+            self.project.tables.get("target"),
             flag=self.options.target,
             environ=self.environ,
             account_id=configured.pop() if len(configured) == 1 else None,
+            resolve=lambda part: self.resolved(part, "target", plain=_NO_SECRETS),
         )
 
     @cached_property
@@ -93,6 +102,40 @@ class Run:
         from trailboss.secrets.settings import SecretsSettings
 
         return self.project.section("secrets", SecretsSettings)
+
+    @cached_property
+    def vaults(self) -> Vaults:
+        """The conversation with 1Password: what one part of a command needs goes with another's question."""
+        from trailboss.secrets import Vaults
+
+        return Vaults(self.environ.plain, self.secrets)
+
+    def value(self, text: str, name: str) -> Secret:
+        """A value given to the option `name`: `op://…`, `${NAME}` and `{{ op://… }}` resolved, else itself.
+
+        Raises:
+            SecretError: TB7003-TB7053, as `Resolver.resolve`.
+        """
+        from trailboss.secrets import given
+
+        return given(text, self.environ, name=name, vaults=self.vaults)
+
+    def resolved(self, data: Any, *keys: str | int, plain: Container[str] = ()) -> Any:
+        """A copy of `data`, which trailboss.toml has under `keys`, with every reference in it resolved: to a
+        `Secret`, or to a string where its key is one of `plain`.
+
+        Raises:
+            SecretError: as `value`, with the place in the file.
+        """
+        from trailboss.secrets import Resolver, resolve_tree_now
+
+        self.environ.expect()
+        return resolve_tree_now(
+            data,
+            Resolver(self.environ, vaults=self.vaults),
+            lambda *inner: self.project.locate(*keys, *inner),
+            secret=lambda inner: inner[-1] not in plain,
+        )
 
     def workers(self, name: str | None = None) -> tuple[Worker, ...]:
         """The Workers to act on: all of the project, or the one called `name`.

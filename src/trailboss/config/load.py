@@ -1,4 +1,7 @@
-"""The steps of `Project.load`, in order: find, read, choose the environment, merge, resolve, type."""
+"""The steps of `Project.load`, in order: find, read, choose the environment, merge, resolve, check.
+
+pydantic checks the types, and is loaded only for what was not found valid before (see `approved`).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trailboss.config import checks, discover
+from trailboss.config import discover
+from trailboss.config.approved import approve
 from trailboss.config.discover import Found
 from trailboss.config.document import Document, read_document
 from trailboss.config.environment import Environment, detect
+from trailboss.config.merging import OWN_KEYS, merge
 from trailboss.config.resolve import (
     Resolved,
     Wish,
@@ -20,8 +25,6 @@ from trailboss.config.resolve import (
     script_name,
     unknown_environment,
 )
-from trailboss.config.settings import OWN_KEYS, Settings, merge
-from trailboss.config.typed import typed
 from trailboss.errors import ConfigError
 from trailboss.values import Location
 
@@ -125,16 +128,14 @@ def _plain(
                 hint="Change into a project, name a file with --config, or start one: trailboss init",
                 where=Location(start),
             )
-        return cls(start.name, start, None, Settings(), environment, (), (), ())
+        return cls(start.name, start, None, {}, environment, (), (), ())
     member = _Member("", found, read_document(found.file))
     wish = Wish(environment.name, found.redirected)
     worker = _worker(member, wish)
     name = worker.top_level_name or worker.name or found.file.parent.name
     root = (found.user_file or found.file).parent
     known = _environments(member)
-    return cls(
-        name, root, None, Settings(), environment, known, (worker,), (*warnings, *worker.resolved.warnings)
-    )
+    return cls(name, root, None, {}, environment, known, (worker,), (*warnings, *worker.resolved.warnings))
 
 
 def _with_file(
@@ -147,23 +148,32 @@ def _with_file(
     warnings: list[str],
 ) -> Project:
     root = document.file.parent
-    base = checks.validate(Settings, document.data, document.locate, "TB1202")
+    _approve(document, document.data, None)
     _check_names(document)
-    branches = {name: entry.branches for name, entry in base.environments.items()}
+    declared = document.data.get("environments", {})
+    branches = {name: entry.get("branches", []) for name, entry in declared.items()}
     environment = detect(flag, environ, root, branches, document.locate("environments"))
-    settings = _merged(document, environment.name)
-    members = _members(document, settings, only)
-    known = list(base.environments)
+    tables = _merged(document, environment.name)
+    members = _members(document, tables, only)
+    known = list(declared)
     for member in members:
         known += [name for name in _environments(member) if name not in known]
     if environment.name and environment.name not in known and not _flat(members, environment.name):
         raise unknown_environment(environment.name, tuple(known), document.locate("environments"))
-    workers = _resolved(members, settings, environment, tuple(known))
+    workers = _resolved(members, tables, environment, tuple(known))
     for worker in workers:
         warnings += [text for text in worker.resolved.warnings if text not in warnings]
-    name = settings.name or next((w.top_level_name for w in workers if w.top_level_name), None) or root.name
+    first = next((w.top_level_name for w in workers if w.top_level_name), None)
     return cls(
-        name, root, document.file, settings, environment, tuple(known), workers, tuple(warnings), document
+        tables.get("name") or first or root.name,
+        root,
+        document.file,
+        tables,
+        environment,
+        tuple(known),
+        workers,
+        tuple(warnings),
+        document,
     )
 
 
@@ -193,30 +203,40 @@ def _check_names(document: Document) -> None:
                 )
 
 
-def _merged(document: Document, environment: str | None) -> Settings:
-    """trailboss.toml with the environment's tables merged over the top level's."""
+def _merged(document: Document, environment: str | None) -> dict[str, Any]:
+    """trailboss.toml with the environment's tables merged over the top level's, checked."""
     over = document.data.get("environments", {}).get(environment, {}) if environment else {}
     over = {key: value for key, value in over.items() if key not in OWN_KEYS}
-
-    def locate(*keys: str | int) -> Location:
-        if environment and document.has("environments", environment, *keys):
-            return document.locate("environments", environment, *keys)
-        return document.locate(*keys)
-
-    return checks.validate(Settings, merge(document.data, over), locate, "TB1202")
+    if not over:
+        return document.data
+    tables: dict[str, Any] = merge(document.data, over)
+    _approve(document, tables, environment)
+    return tables
 
 
-def _members(document: Document, settings: Settings, only: Found | None) -> list[_Member]:
+def _approve(document: Document, tables: dict[str, Any], environment: str | None) -> None:
+    """Raises ConfigError TB1202 or TB1201 when `tables` are no settings."""
+
+    def check() -> list[str]:
+        from trailboss.config.typed import settings
+
+        settings(document, tables, environment)
+        return []
+
+    approve((str(document.file), environment or ""), (document.source.text,), check)
+
+
+def _members(document: Document, tables: dict[str, Any], only: Found | None) -> list[_Member]:
     root = document.file.parent
     if only is not None:
         return [_Member(only.file.parent.name, only, read_document(only.file))]
-    if not settings.workers:
+    if not tables.get("workers"):
         found = _in_folder(root)
         return [_Member(root.name, found, read_document(found.file))] if found else []
     members = []
-    for key, entry in settings.workers.items():
+    for key, entry in tables["workers"].items():
         place = document.locate("workers", key, "path")
-        found = _at(discover.absolute(root / entry.path), entry.path, place)
+        found = _at(discover.absolute(root / entry["path"]), entry["path"], place)
         members.append(_Member(key, found, read_document(found.file)))
     return members
 
@@ -244,7 +264,7 @@ def _at(path: Path, written: str, where: Location) -> Found:
 
 
 def _resolved(
-    members: list[_Member], settings: Settings, environment: Environment, known: tuple[str, ...]
+    members: list[_Member], tables: dict[str, Any], environment: Environment, known: tuple[str, ...]
 ) -> tuple[Worker, ...]:
     siblings = {
         str(member.document.data.get("name")): script_name(member.document, environment.name)
@@ -252,10 +272,9 @@ def _resolved(
         if not member.found.redirected and member.document.data.get("name")
     }
     workers: list[Worker] = []
+    inherit = tables.get("inherit_bindings", True)
     for member in members:
-        wish = Wish(
-            environment.name, member.found.redirected, True, settings.inherit_bindings, known, siblings
-        )
+        wish = Wish(environment.name, member.found.redirected, True, inherit, known, siblings)
         worker = _worker(member, wish)
         _refuse_twins(worker, workers)
         workers.append(worker)
@@ -278,23 +297,36 @@ def _worker(member: _Member, wish: Wish) -> Worker:
 
     found = member.found
     resolved = resolve(member.document, wish)
-    config = typed(resolved)
+    _approve_worker(resolved, wish)
+    name = resolved.raw.get("name") or ""
     directory = found.file.parent
     top = resolved.document.data.get("topLevelName" if found.redirected else "name")
     return Worker(
-        name=config.name or "",
-        key=member.key or config.name or directory.name,
+        name=name,
+        key=member.key or name or directory.name,
         top_level_name=top if isinstance(top, str) else None,
         environment=resolved.environment,
         path=found.file,
         user_path=found.user_file,
         directory=directory,
         main=_main(resolved, directory),
-        config=config,
         raw=resolved.raw,
         declared=resolved.declared,
         resolved=resolved,
     )
+
+
+def _approve_worker(resolved: Resolved, wish: Wish) -> None:
+    """Adds the warnings of the check. Raises ConfigError TB1101, TB1107 to TB1110: see `typed.check`."""
+
+    def check() -> list[str]:
+        from trailboss.config import typed
+
+        return typed.check(resolved)
+
+    file, text = str(resolved.document.file), resolved.document.source.text
+    # What was resolved follows from the text and the wish.
+    resolved.warnings += approve((file, wish.environment or ""), (text, repr(wish)), check)
 
 
 def _main(resolved: Resolved, directory: Path) -> Path | None:

@@ -42,11 +42,15 @@ class Worker:
     user_path: Path | None
     directory: Path
     main: Path | None
-    config: WranglerConfig
     raw: dict[str, Any]
     declared: bool
     """Whether the wrangler config itself has `env.<environment>` (always True at the top level)."""
     resolved: Resolved = field(repr=False)
+
+    @property
+    def config(self) -> WranglerConfig:
+        """`raw` as typed values; the first use loads pydantic, which `raw` does without."""
+        return self.resolved.typed
 
     @property
     def redirected(self) -> bool:
@@ -60,12 +64,13 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Everything a command knows about what it works on. `file` is trailboss.toml, None without one."""
+    """Everything a command knows about what it works on. `file` is trailboss.toml, None without one; `tables`
+    are its valid plain values, merged for the environment."""
 
     name: str
     root: Path
     file: Path | None
-    settings: Settings
+    tables: dict[str, Any]
     environment: Environment
     environments: tuple[str, ...]
     workers: tuple[Worker, ...]
@@ -73,6 +78,17 @@ class Project:
     document: Document | None = field(default=None, repr=False)
     start: Path | None = None
     """The folder the command was started in."""
+    _typed: list[Settings] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def settings(self) -> Settings:
+        """`tables` as typed values; the first use loads pydantic, which `tables` does without."""
+        if not self._typed:
+            from trailboss.config.checks import validate
+            from trailboss.config.settings import Settings
+
+            self._typed.append(validate(Settings, self.tables, self.locate, "TB1202"))
+        return self._typed[0]
 
     @classmethod
     def load(
@@ -111,7 +127,8 @@ class Project:
     @property
     def protected(self) -> bool:
         """Whether risky changes to the active environment need force."""
-        return self.own is not None and self.own.protected
+        own = self.tables.get("environments", {}).get(self.environment.name or "", {})
+        return own.get("protected", False) is True
 
     @property
     def here(self) -> Worker | None:

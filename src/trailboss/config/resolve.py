@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailboss.config.document import Document, Keys
 from trailboss.config.inherit import INHERITED, Heir, inherit_bindings
@@ -20,6 +20,9 @@ from trailboss.config.keys import (
 from trailboss.errors import ConfigError
 from trailboss.values import Location
 
+if TYPE_CHECKING:
+    from trailboss.config.wrangler import WranglerConfig
+
 Table = dict[str, Any]
 
 
@@ -33,6 +36,16 @@ class Resolved:
     declared: bool
     warnings: list[str] = field(default_factory=list)
     origins: dict[Keys, Keys] = field(default_factory=dict)
+    _typed: WranglerConfig | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def typed(self) -> WranglerConfig:
+        """`raw` typed, made when it is first asked for. Raises ConfigError TB1101 (wrong type)."""
+        if self._typed is None:
+            from trailboss.config.typed import typed
+
+            self._typed = typed(self)
+        return self._typed
 
     def locate(self, *keys: str | int) -> Location:
         """Where a key of `raw` is written: in the environment, or at the top level it was inherited from."""

@@ -111,20 +111,6 @@ class Settings(Sections):
     )
 
 
-def merge(top: Any, over: Any) -> Any:
-    """`over` on `top`: tables are merged key by key, everything else is replaced."""
-    if not isinstance(top, dict) or not isinstance(over, dict):
-        return over
-    merged = dict(top)
-    for key, value in over.items():
-        merged[key] = merge(top[key], value) if key in top else value
-    return merged
-
-
-OWN_KEYS = frozenset({"protected", "branches"})
-"""Keys of `[environments.<name>]` that are not an override of anything."""
-
-
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of trailboss.toml, as published in schema/trailboss.schema.json."""
     schema = Settings.model_json_schema()

@@ -1,4 +1,4 @@
-"""A resolved config as a `WranglerConfig`, with the checks that need more than one key."""
+"""What was read as typed models, with the checks that need more than one key. Brings pydantic."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 from trailboss.config import checks
 from trailboss.config.bindings import Shape
 from trailboss.config.checks import Keys, dotted
+from trailboss.config.document import Document
 from trailboss.config.keys import closest
 from trailboss.config.resolve import Resolved, env_table
+from trailboss.config.settings import Settings
 from trailboss.config.toml import Date
 from trailboss.config.wrangler import Container, WranglerConfig
 from trailboss.errors import ConfigError
+from trailboss.values import Location
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_-]*")
 _DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?")
@@ -23,13 +26,32 @@ _FREE = (Container,)
 _FREE_KEYS = frozenset({"unsafe"})
 
 
+def settings(document: Document, tables: dict[str, Any], environment: str | None) -> Settings:
+    """`tables` of `document` (trailboss.toml), merged for `environment`, typed.
+
+    Raises ConfigError TB1202 (wrong type), TB1201 (unknown key).
+    """
+
+    def locate(*keys: str | int) -> Location:
+        if environment and document.has("environments", environment, *keys):
+            return document.locate("environments", environment, *keys)
+        return document.locate(*keys)
+
+    return checks.validate(Settings, tables, locate, "TB1202")
+
+
 def typed(resolved: Resolved) -> WranglerConfig:
-    """Types `resolved.raw`; unknown keys inside bindings become warnings.
+    """Types `resolved.raw`. Raises ConfigError TB1101 (wrong type)."""
+    return checks.validate(WranglerConfig, resolved.raw, resolved.locate, "TB1101")
+
+
+def check(resolved: Resolved) -> list[str]:
+    """Warnings about unknown keys inside bindings.
 
     Raises ConfigError TB1101 (wrong type), TB1107 (bad name), TB1108 (route and routes), TB1109 (two
-    bindings of one name).
+    bindings of one name), TB1110 (not a date).
     """
-    config = checks.validate(WranglerConfig, resolved.raw, resolved.locate, "TB1101")
+    config = typed(resolved)
     _check_name(resolved)
     for scope in (
         resolved.document.data,
@@ -44,9 +66,7 @@ def typed(resolved: Resolved) -> WranglerConfig:
             )
     _check_dates(config, resolved)
     _check_bindings(resolved)
-    for keys, shape in _shapes((), config):
-        _warn(resolved, keys, shape)
-    return config
+    return [text for keys, shape in _shapes((), config) for text in _unknown(resolved, keys, shape)]
 
 
 def _check_name(resolved: Resolved) -> None:
@@ -156,12 +176,10 @@ def _shapes(keys: Keys, value: Any) -> Iterator[tuple[Keys, Shape]]:
             yield from _shapes((*keys, index), item)
 
 
-def _warn(resolved: Resolved, keys: Keys, shape: Shape) -> None:
-    if isinstance(shape, _FREE):
-        return
-    for key in shape.model_extra or {}:
+def _unknown(resolved: Resolved, keys: Keys, shape: Shape) -> Iterator[str]:
+    for key in () if isinstance(shape, _FREE) else shape.model_extra or {}:
         hint = closest(key, checks.fields_at(type(shape), ()))
-        resolved.warnings.append(
+        yield (
             f'{resolved.locate(*keys, key)}: wrangler does not know "{dotted((*keys, key))}"'
             f"{'. ' + hint if hint else ''}"
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trailboss.errors import BuildError
+from trailboss.toolchain.folders import cache_root
 from trailboss.toolchain.node import node_binary, npm_command
 
 LOCK = Path(__file__).parent / "lock"
@@ -30,16 +31,6 @@ class Toolchain:
     def wrangler(self) -> Path:
         """The wrangler entry script, to be run as `[node, wrangler, ...]`."""
         return self.root / "node_modules" / "wrangler" / "bin" / "wrangler.js"
-
-
-def cache_root() -> Path:
-    """The folder for everything that can be made again: `TRAILBOSS_CACHE_DIR`, else the user's cache."""
-    override = os.environ.get("TRAILBOSS_CACHE_DIR")
-    if override:
-        return Path(override)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("trailboss", appauthor=False))
 
 
 def digest() -> str:
