@@ -20,6 +20,8 @@ NAMES = (
     "dns_record",
     "hyperdrive_config",
     "vectorize_metadata_index",
+    "secrets_store",
+    "r2_bucket_lifecycle",
 )
 
 
