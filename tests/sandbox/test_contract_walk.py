@@ -5,12 +5,12 @@ from __future__ import annotations
 import traceback
 
 from tests.conftest import Sandbox
-from tests.sandbox.walk import services, storage, workers
+from tests.sandbox.walk import account, services, storage, workers
 from tests.sandbox.walk.coverage import PAGE, page
 from tests.sandbox.walk.plain import BARE, ENVELOPED, PLAIN
 from tests.sandbox.walk.walker import Walk, key_of, routes, walking
 
-STORIES = (*storage.STORIES, *services.STORIES, *workers.STORIES)
+STORIES = (*storage.STORIES, *services.STORIES, *workers.STORIES, *account.STORIES)
 EVERY = {key_of(route) for route in routes()}
 
 

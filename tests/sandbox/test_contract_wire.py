@@ -122,6 +122,7 @@ UNDECLARED = {
         "workers.assets.upload.create",
     },
     "the SDK has no parameter for the body": {
+        "alerting.destinations.pagerduty.create",
         "hyperdrive.configs.restart",
         "r2.buckets.edit",
         "workers.scripts.tail.create",

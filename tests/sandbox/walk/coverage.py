@@ -11,7 +11,7 @@ from tests.sandbox.walk.walker import key_of, routes
 
 PAGE = Path(__file__).parents[3] / "docs" / "sandbox.md"
 BEGIN, END = "<!-- coverage: generated -->\n", "<!-- coverage: end -->"
-FAMILIES = ("workers", "kv", "d1", "r2", "vectorize", "pages")
+FAMILIES = ("alerting", "d1", "flagship", "kv", "pages", "r2", "tokens", "vectorize", "workers", "workflows")
 
 
 def family(product: str) -> str:

@@ -1,0 +1,60 @@
+"""Life stories of what belongs to the account: notifications, tokens, feature flags, certificates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.sandbox.walk.walker import Walk
+
+
+def alerting(walk: Walk) -> None:
+    product, here = walk.sdk.alerting, walk.here
+    assert "Workers" in (product.available_alerts.list(**here) or {})
+    assert product.destinations.eligible.get(**here) is not None
+    hooks = product.destinations.webhooks
+    hook = hooks.create(name="chat", url="https://hooks.slack.com/services/x", secret="s", **here).id
+    assert hook is not None
+    hooks.update(hook, name="chat", url="https://hooks.slack.com/services/y", **here)
+    assert hooks.get(hook, **here).type == "slack"
+    assert [item.id for item in hooks.list(**here)] == [hook]
+    made = product.policies.create(
+        name="down",
+        alert_type="tunnel_health_event",
+        enabled=True,
+        mechanisms={"webhooks": [{"id": hook}]},
+        filters={"new_status": ["TUNNEL_STATUS_TYPE_DOWN"]},
+        **here,
+    ).id
+    assert made is not None
+    product.policies.update(made, description="ours", **here)
+    assert product.policies.get(made, **here).description == "ours"
+    assert [item.id for item in product.policies.list(**here)] == [made]
+    walk.box.control("POST", "seed", {"alerts": [{"alert_type": "tunnel_health_event"}]})
+    assert [item.policy_id for item in product.history.list(**here)] == [made]
+    _silences(walk, made)
+    product.policies.delete(made, **here)
+    hooks.delete(hook, **here)
+    _pagerduty(walk)
+
+
+def _silences(walk: Walk, policy: str) -> None:
+    product, here = walk.sdk.alerting.silences, walk.here
+    times: Any = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-02T00:00:00Z"}
+    product.create(body=[{"policy_id": policy, **times}], **here)
+    (made,) = product.list(**here)
+    assert made.id is not None
+    list(product.update(body=[{"id": made.id, "end_time": "2026-01-03T00:00:00Z"}], **here))
+    assert product.get(made.id, **here) is not None
+    product.delete(made.id, **here)
+
+
+def _pagerduty(walk: Walk) -> None:
+    product, here = walk.sdk.alerting.destinations.pagerduty, walk.here
+    token = product.create(**here).id
+    assert token is not None
+    service = product.link(token, **here).id
+    assert [item.id for item in product.get(**here)] == [service]
+    product.delete(**here)
+
+
+STORIES = (alerting,)
