@@ -94,6 +94,7 @@ def _field(field: dict[str, Any]) -> dict[str, Any]:
     found = {
         "id": identity(field["label"] + field.get("section", "")),
         "label": field["label"],
+        "purpose": field.get("purpose", ""),
         "type": "OTP" if "otp" in field else field.get("type", "CONCEALED"),
         "value": field["value"],
     }

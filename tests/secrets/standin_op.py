@@ -2,7 +2,7 @@
 
 It is run as a program of its own. Beside it lie `state.json` (what it holds, and what is wrong with it) and
 `calls.jsonl`, where it writes down the arguments, the variables and the names of its parents of each call.
-Known: `--version`, `inject`, `run`. Messages and exit statuses are those of `op` 2."""
+Known: `--version`, `inject`, `item get`, `run`. Messages and exit statuses are those of `op` 2."""
 
 import datetime
 import json
@@ -35,6 +35,9 @@ def main(words):
             given = sys.stdin.read()
             sys.stdout.write(inject(given, state))
             return 0
+        if words[:2] == ["item", "get"]:
+            print(json.dumps(shown(words[2], words[3].partition("=")[2], state)))
+            return 0
         if words[0] == "run":
             return run(words[1:], state)
         raise Refused(f'unknown command "{words[0]}" for "op"')
@@ -65,6 +68,20 @@ def run(words, state):
 def read(reference, state):
     path, _, query = reference.removeprefix("op://").partition("?")
     vault, item, *section, field = path.split("/")
+    fields = item_named(vault, item, state)["fields"]
+    if section:
+        fields = [entry for entry in fields if entry.get("section", "").casefold() == section[0].casefold()]
+        if not fields:
+            raise Refused(f"item '{vault}/{item}' does not have a section '{section[0]}'")
+    fields = [e for e in fields if field.casefold() in (e["label"].casefold(), e.get("id"))]
+    if not fields:
+        raise Refused(f"item '{vault}/{item}' does not have a field '{field}'")
+    if len(fields) > 1:
+        raise Refused(f"more than one field matches '{field}'")
+    return fields[0]["otp"] if query == "attribute=otp" else fields[0]["value"]
+
+
+def item_named(vault, item, state):
     items = found(
         state["vaults"],
         vault,
@@ -77,17 +94,23 @@ def read(reference, state):
         )
     if len(matches) > 1:
         raise Refused(f'More than one item matches "{item}". Try again and specify the item by its ID')
-    fields = matches[0]["fields"]
-    if section:
-        fields = [entry for entry in fields if entry.get("section", "").casefold() == section[0].casefold()]
-        if not fields:
-            raise Refused(f"item '{vault}/{item}' does not have a section '{section[0]}'")
-    fields = [entry for entry in fields if entry["label"].casefold() == field.casefold()]
-    if not fields:
-        raise Refused(f"item '{vault}/{item}' does not have a field '{field}'")
-    if len(fields) > 1:
-        raise Refused(f"more than one field matches '{field}'")
-    return fields[0]["otp"] if query == "attribute=otp" else fields[0]["value"]
+    return matches[0]
+
+
+def shown(item, vault, state):
+    """An item as `op item get --format=json` prints it."""
+    fields = [
+        {
+            "id": entry.get("id", entry["label"]),
+            "type": entry.get("type", "CONCEALED"),
+            "label": entry["label"],
+            "value": entry["value"],
+            **({"purpose": entry["purpose"]} if "purpose" in entry else {}),
+            **({"section": {"id": entry["section"]}} if entry.get("section") else {}),
+        }
+        for entry in item_named(vault, item, state)["fields"]
+    ]
+    return {"id": "x" * 26, "title": item, "vault": {"name": vault}, "category": "DATABASE", "fields": fields}
 
 
 def found(entries, name, otherwise):

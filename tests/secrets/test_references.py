@@ -58,13 +58,13 @@ def test_in_single_quotes_only_a_whole_reference_counts() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("op://v/i", "too few parts"),
+        ("op://v", "too few parts"),
         ("op://v/i/s/f/g", "too many parts"),
         ("op://v//f", "empty"),
         ("op://v/i/f@x", "'@' may not stand"),
         ("op://v/i/é", "'é' may not stand"),
         ("op://v/i/f?x=1", "after ?"),
-        ("12345{{ op://v/i }}", "At character 9"),
+        ("12345{{ op://v }}", "At character 9"),
         ("${A:-never", "never closed"),
         ("op://${PATHS}/f", "too many parts"),
         ("op://${POINTS}/i/f", "inside of a reference"),

@@ -10,7 +10,17 @@ import pytest
 from tests.secrets.conftest import Op
 from tests.secrets.standin_connect import TOKEN, Server
 from trailboss.errors import SecretError
-from trailboss.secrets import Resolver, Wanted, read_dotenv, read_secrets, resolve, resolve_tree_now
+from trailboss.secrets import (
+    Resolver,
+    SecretsFile,
+    Vaults,
+    Wanted,
+    given,
+    read_dotenv,
+    read_secrets,
+    resolve,
+    resolve_tree_now,
+)
 from trailboss.secrets.settings import SecretsSettings
 from trailboss.secrets.unresolved import UnresolvedError
 from trailboss.values import Location, Secret
@@ -159,12 +169,12 @@ def test_a_table(op: Op) -> None:
 
 
 def test_no_backend_is_looked_for_without_a_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    from trailboss.secrets import resolver
+    from trailboss.secrets import vaults
 
     def never(*words: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(resolver, "choose", never)
+    monkeypatch.setattr(vaults, "choose", never)
     assert resolve("${A}", {"A": "1"}).reveal() == "1"
 
 
@@ -173,3 +183,31 @@ def test_importing_the_room_loads_nothing_heavy() -> None:
     heavy = ("httpx", "pydantic", "asyncio", "ssl", "onepassword", "tomlkit")
     done = subprocess.run([sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_value_from_the_command_line(op: Op) -> None:
+    environ = {**op.environ, "X": "y"}
+    for text, value in (
+        ("op://prod/Stripe/secret key", "sk_live_1"),
+        ("${X}", "y"),
+        ("${NOPE:-z}", "z"),
+        ("postgres://u:{{ op://prod/Stripe/a/key }}@h/${X}", "postgres://u:in-a@h/y"),
+        ("pa${SS}word", "pa${SS}word"),
+        ("see op://prod/Stripe/key", "see op://prod/Stripe/key"),
+    ):
+        assert given(text, environ).reveal() == value
+
+
+def test_several_resolvers_ask_one_question(op: Op, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("A=op://prod/Stripe/a/key\nB=op://prod/Nope/x\n")
+    vaults = Vaults(op.environ)
+    file = SecretsFile.read(tmp_path / "a", op.environ, vaults=vaults)
+    file.expect()
+    token = Resolver(op.environ, vaults=vaults).resolve_now({0: Wanted("op://App Staging/api/token")})
+    assert token[0].reveal() == "staging-token"
+    asked = len(op.calls)
+    with pytest.raises(UnresolvedError) as caught:
+        file.values()
+    assert caught.value.code == "TB7031" and caught.value.where == Location(tmp_path / "a", 2)
+    assert file.values(lambda name: name == "A")["A"] == Secret("in-a")
+    assert len(op.calls) == asked

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trailboss.config import Project, Worker
     from trailboss.secrets import Vaults
     from trailboss.secrets.settings import SecretsSettings
-    from trailboss.values import Secret
+    from trailboss.values import Location, Secret
 
 Result = TypeVar("Result")
 _NO_SECRETS = ("name", "sandbox", "base_url", "account_id", "auth", "email")
@@ -128,14 +128,16 @@ class Run:
             SecretError: as `value`, with the place in the file.
         """
         from trailboss.secrets import Resolver, resolve_tree_now
+        from trailboss.secrets.tree import wanted_in
 
+        def locate(*inner: str | int) -> Location:
+            return self.project.locate(*keys, *inner)
+
+        if not wanted_in(data, locate):
+            return data
         self.environ.expect()
-        return resolve_tree_now(
-            data,
-            Resolver(self.environ, vaults=self.vaults),
-            lambda *inner: self.project.locate(*keys, *inner),
-            secret=lambda inner: inner[-1] not in plain,
-        )
+        resolver = Resolver(self.environ, vaults=self.vaults)
+        return resolve_tree_now(data, resolver, locate, secret=lambda inner: inner[-1] not in plain)
 
     def workers(self, name: str | None = None) -> tuple[Worker, ...]:
         """The Workers to act on: all of the project, or the one called `name`.

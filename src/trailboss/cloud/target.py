@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from trailboss.values import Secret
 CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 FEDRAMP = "https://api.fed.cloudflare.com/client/v4"
 _HERE = ("localhost", "127.0.0.1", "::1")
+Resolve = Callable[[dict[str, Any]], Mapping[str, Any]]
 _KEYS = {"name", "sandbox", "base_url", "account_id", "api_token", "auth", "api_key", "email"}
 
 
@@ -53,6 +54,7 @@ def resolve_target(
     flag: str | None = None,
     environ: Mapping[str, str] | None = None,
     account_id: str | None = None,
+    resolve: Resolve | None = None,
 ) -> Target:
     """The target a command acts on; the first that says something wins.
 
@@ -62,7 +64,8 @@ def resolve_target(
     name), `base_url`, `account_id`, `api_token`, `auth = "key"` with `api_key` and `email`; what it leaves
     out comes from the variables, a token that is nowhere from `wrangler login`. A token always wins over
     key and e-mail unless `auth = "key"`. `account_id` is the one of a wrangler config: as with wrangler it
-    comes before the variable. A sandbox has its own.
+    comes before the variable. A sandbox has its own. `resolve` fills in the references (`op://...`,
+    `${NAME}`) of a part of `[target]` that is about to be used, and of no other part.
 
     Raises:
         ConfigError: TB1901 unknown word, TB1902 unknown key, TB1903 unusable base URL.
@@ -73,15 +76,19 @@ def resolve_target(
     table = _table(settings_target)
     if account_id:
         table.setdefault("account_id", account_id)
-    asked = [
-        (flag, "--target"),
-        (environ.get("TRAILBOSS_TARGET"), "TRAILBOSS_TARGET"),
-        (_word(table), "trailboss.toml"),
-    ]
+    resolve = resolve or _as_it_stands
+    asked = [(flag, "--target"), (environ.get("TRAILBOSS_TARGET"), "TRAILBOSS_TARGET")]
+    if not any(word for word, _ in asked):
+        table |= resolve({key: table[key] for key in ("name", "sandbox") if key in table})
+        asked.append((_word(table), "trailboss.toml"))
     for word, source in asked:
         if word:
-            return _named(word, source, table, environ)
-    return _cloudflare(table, environ, "trailboss.toml" if settings_target else "environment")
+            return _named(word, source, table, environ, resolve)
+    return _cloudflare(table, environ, "trailboss.toml" if settings_target else "environment", resolve)
+
+
+def _as_it_stands(part: dict[str, Any]) -> Mapping[str, Any]:
+    return part
 
 
 def _table(settings: Mapping[str, Any] | str | None) -> dict[str, Any]:
@@ -104,13 +111,15 @@ def _word(table: Mapping[str, Any]) -> str | None:
     return table.get("name")
 
 
-def _named(word: str, source: str, table: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
+def _named(
+    word: str, source: str, table: Mapping[str, Any], environ: Mapping[str, str], resolve: Resolve
+) -> Target:
     kind, _, name = word.partition(":")
     if kind == "sandbox":
         chosen = name or environ.get("TRAILBOSS_SANDBOX") or "default"
         return _sandbox(read_connection(chosen, environ), source)
     if word == "cloudflare":
-        return _cloudflare(table, environ, source)
+        return _cloudflare(table, environ, source, resolve)
     raise ConfigError(
         "TB1901",
         f"there is no target '{word}' (from {source})",
@@ -130,7 +139,10 @@ def _sandbox(found: Connection, source: str) -> Target:
     )
 
 
-def _cloudflare(table: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Target:
+def _cloudflare(
+    table: Mapping[str, Any], environ: Mapping[str, str], source: str, resolve: Resolve
+) -> Target:
+    table = {**table, **resolve(_used(table))}
     usual = FEDRAMP if environ.get("CLOUDFLARE_COMPLIANCE_REGION") == "fedramp_high" else CLOUDFLARE
     base = str(table.get("base_url") or _variable(environ, "API_BASE_URL") or usual).rstrip("/")
     host = _check_base(base)
@@ -145,6 +157,14 @@ def _cloudflare(table: Mapping[str, Any], environ: Mapping[str, str], source: st
                     f"sandbox:{found.name}", base, token, account_id, found.edge_url, True, source=source
                 )
     return Target("cloudflare", base, token, account_id, source=source)
+
+
+def _used(table: Mapping[str, Any]) -> dict[str, Any]:
+    """What of `[target]` an account needs: not the key beside a token, unless the key is asked for."""
+    keys = ["base_url", "account_id", "auth"]
+    key = table.get("auth") == "key" or not table.get("api_token")
+    keys += ["api_key", "email"] if key else ["api_token"]
+    return {name: table[name] for name in keys if name in table}
 
 
 def _variable(environ: Mapping[str, str], name: str) -> str | None:

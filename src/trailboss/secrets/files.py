@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,57 @@ from trailboss.errors import SecretError
 from trailboss.secrets.dotenv import Entry, parse
 from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.resolver import Resolver, Wanted
+from trailboss.secrets.vaults import Vaults
 from trailboss.values import Location, Secret
 
 if TYPE_CHECKING:
     from trailboss.secrets.settings import SecretsSettings
 
 STDIN = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsFile:
+    """A file that has been read and not resolved: `wanted` by name, None where JSON says null (remove it)."""
+
+    file: Path
+    wanted: Mapping[str, Wanted | None] = field(repr=False)
+    _resolver: Resolver = field(repr=False)
+
+    @classmethod
+    def read(
+        cls,
+        file: Path | str | None,
+        environ: Mapping[str, str],
+        settings: SecretsSettings | None = None,
+        *,
+        vaults: Vaults | None = None,
+    ) -> SecretsFile:
+        """Read `file`; None or "-" is standard input. Nobody is asked for anything yet.
+
+        Raises SecretError TB7000 (unreadable), TB7001 and TB7002 (dotenv), TB7005 (JSON)."""
+        environ = Quiet(environ)
+        from_stdin = file is None or Path(file) == STDIN
+        shown = Path("<stdin>") if from_stdin else Path(str(file))
+        text = Secret(sys.stdin.read()) if from_stdin else _read(shown)
+        if text.reveal().lstrip("\ufeff \t\r\n").startswith("{"):
+            return cls(shown, _from_json(text, shown), Resolver(environ, settings, vaults=vaults))
+        entries = parse(text.reveal(), shown)
+        return cls(shown, _from_dotenv(entries, shown), Resolver(environ, settings, entries, vaults))
+
+    def expect(self, only: Callable[[str], bool] | None = None) -> None:
+        """Let what this file refers to go with the next question that anybody asks."""
+        self._resolver.expect(self._chosen(only))
+
+    def values(self, only: Callable[[str], bool] | None = None) -> dict[str, Secret | None]:
+        """The values; with `only` those whose name it accepts. Raises SecretError as `Resolver.resolve`."""
+        found = self._resolver.resolve_now(self._chosen(only))
+        return {name: found.get(name) for name in self.wanted if only is None or only(name)}
+
+    def _chosen(self, only: Callable[[str], bool] | None) -> dict[str, Wanted]:
+        return {
+            name: one for name, one in self.wanted.items() if one is not None and (only is None or only(name))
+        }
 
 
 def read_secrets(
@@ -33,12 +79,7 @@ def read_secrets(
     Raises SecretError TB7000 (unreadable), TB7001 and TB7002 (dotenv), TB7005 (JSON), and those of
     `Resolver.resolve`."""
     environ = Quiet(environ)
-    from_stdin = file is None or Path(file) == STDIN
-    shown = Path("<stdin>") if from_stdin else Path(str(file))
-    text = Secret(sys.stdin.read()) if from_stdin else _read(shown)
-    if text.reveal().lstrip("\ufeff \t\r\n").startswith("{"):
-        return _from_json(text, shown, Resolver(environ, settings))
-    return dict(_from_dotenv(parse(text.reveal(), shown), shown, environ, settings))
+    return SecretsFile.read(file, environ, settings).values()
 
 
 def read_dotenv(
@@ -53,7 +94,9 @@ def read_dotenv(
     Raises SecretError as `read_secrets`."""
     environ = Quiet(environ)
     entries = parse(_read(file).reveal(), file)
-    return _from_dotenv(entries, file, environ, settings, only)
+    wanted = _from_dotenv(entries, file)
+    chosen = {name: one for name, one in wanted.items() if only is None or only(name)}
+    return Resolver(environ, settings, entries).resolve_now(chosen)
 
 
 def _read(file: Path) -> Secret:
@@ -71,24 +114,14 @@ def _read(file: Path) -> Secret:
     raise problem
 
 
-def _from_dotenv(
-    entries: Mapping[str, Entry],
-    file: Path,
-    environ: Mapping[str, str],
-    settings: SecretsSettings | None,
-    only: Callable[[str], bool] | None = None,
-) -> dict[str, Secret]:
-    resolver = Resolver(environ, settings, entries)
-    return resolver.resolve_now(
-        {
-            name: Wanted(entry.value, name, Location(file, entry.line), entry.literal)
-            for name, entry in entries.items()
-            if only is None or only(name)
-        }
-    )
+def _from_dotenv(entries: Mapping[str, Entry], file: Path) -> dict[str, Wanted]:
+    return {
+        name: Wanted(entry.value, name, Location(file, entry.line), entry.literal)
+        for name, entry in entries.items()
+    }
 
 
-def _from_json(text: Secret, file: Path, resolver: Resolver) -> dict[str, Secret | None]:
+def _from_json(text: Secret, file: Path) -> dict[str, Wanted | None]:
     found = _decoded(text)
     if isinstance(found, int):
         raise SecretError(
@@ -105,14 +138,10 @@ def _from_json(text: Secret, file: Path, resolver: Resolver) -> dict[str, Secret
             where=Location(file),
             hint="Put numbers and objects in quotes.",
         )
-    values = resolver.resolve_now(
-        {
-            name: Wanted(value.reveal(), name, _line_of(name, text, file))
-            for name, value in found.items()
-            if value is not None
-        }
-    )
-    return {name: values.get(name) for name in found}
+    return {
+        name: None if value is None else Wanted(value.reveal(), name, _line_of(name, text, file))
+        for name, value in found.items()
+    }
 
 
 _WRONG = Secret("")

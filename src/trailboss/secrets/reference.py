@@ -1,4 +1,4 @@
-"""One complete reference into a 1Password vault: `op://vault/item/[section/]field[?attribute=...]`."""
+"""One reference into a 1Password vault: `op://vault/item[/[section/]field[?attribute=...]]`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _ALLOWED = re.compile(r"[A-Za-z0-9_. -]*")
 class Reference:
     """Names or ids; comparing them is the backend's business, which does it without regard to case.
 
-    `query` is what stands after the question mark as (name, value)."""
+    `field` is empty where none is named: then the item's obvious field is meant (`obvious`), which only we
+    understand, not `op`. `query` is what stands after the question mark as (name, value)."""
 
     vault: str
     item: str
@@ -33,7 +34,7 @@ class Reference:
         name, _, value = query.partition("=")
         asked = (name, value) if query else None
         section = names[2] if len(names) == 4 else None
-        return cls(names[0], names[1], section, names[-1], asked)
+        return cls(names[0], names[1], section, names[-1] if len(names) > 2 else "", asked)
 
     @staticmethod
     def wrong(text: str) -> str | None:
@@ -43,7 +44,7 @@ class Reference:
             return "this does not begin with op://"
         path, question, query = stripped.removeprefix(SCHEME).partition("?")
         names = path.split("/")
-        if len(names) not in (3, 4):
+        if len(names) not in (2, 3, 4) or (question and len(names) == 2):
             few = "too few" if len(names) < 3 else "too many"
             return f"this reference has {few} parts ({len(names)})"
         if not all(name.strip() for name in names):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from trailboss.errors import SecretError
 from trailboss.secrets.backends import Unresolved, failures
-from trailboss.secrets.choosing import Choice, choose
 from trailboss.secrets.dotenv import Entry
 from trailboss.secrets.expanding import Piece, Variables
 from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.reference import Reference
 from trailboss.secrets.references import Template, parse
 from trailboss.secrets.unresolved import Problem, UnresolvedError
+from trailboss.secrets.vaults import Vaults
 from trailboss.values import Location, Secret
 
 if TYPE_CHECKING:
@@ -46,26 +46,32 @@ class Wanted:
 class Resolver:
     """Resolves strings with the variables of `environ` (over `entries` of dotenv files) and a backend.
 
-    The backend is chosen when the first reference needs one. A reference is asked for once."""
+    Resolvers that share `vaults` ask for each reference once, together; otherwise each has its own."""
 
     def __init__(
         self,
         environ: Mapping[str, str],
         settings: SecretsSettings | None = None,
         entries: Mapping[str, Entry] | None = None,
+        vaults: Vaults | None = None,
     ) -> None:
         environ = Quiet(environ)
-        self._environ, self._settings = environ, settings
+        self._environ = environ
         self._variables = Variables(environ, entries or {})
-        self._known: dict[Reference, Secret] = {}
-        self._choice: Choice | None = None
+        self._vaults = vaults or Vaults(environ, settings)
 
-    @property
-    def choice(self) -> Choice:
-        """The backend, chosen now if nobody has needed it yet. Raises SecretError TB7040, TB7050."""
-        if self._choice is None:
-            self._choice = choose(self._environ, self._settings)
-        return self._choice
+    def expect(self, wanted: Mapping[Key, Wanted]) -> None:
+        """These will be resolved soon: their references go with the next question, whoever asks it.
+
+        What is wrong with them is told when they are resolved."""
+        for one in wanted.values():
+            try:
+                template = one.template()
+                if self._ready(template, one) is None:
+                    found = self._pieces(template, one, {})
+                    self._vaults.expect(piece for piece in found if isinstance(piece, Reference))
+            except SecretError:
+                continue
 
     async def resolve(self, wanted: Mapping[Key, Wanted]) -> dict[Key, Secret]:
         """The value of each string, under the same keys.
@@ -80,7 +86,7 @@ class Resolver:
     def resolve_now(self, wanted: Mapping[Key, Wanted]) -> dict[Key, Secret]:
         """`resolve` for callers that are not asynchronous. Without references no event loop is started."""
         done, pieces = self._without_vault(wanted)
-        if self._unknown(pieces):
+        if self._askers(pieces):
             _finish(self._learn(pieces, wanted))
         return done | {key: self._joined(found) for key, found in pieces.items()}
 
@@ -91,7 +97,7 @@ class Resolver:
 
     def knows(self, reference: Reference) -> bool:
         """Whether this object has been given the value of `reference`."""
-        return reference in self._known
+        return isinstance(self._vaults.answer(reference), Secret)
 
     def _without_vault(
         self, wanted: Mapping[Key, Wanted]
@@ -117,9 +123,10 @@ class Resolver:
             return None
         from trailboss.secrets.backends.already_resolved import named
 
-        if self.choice.by_name:
+        choice = self._vaults.choice
+        if choice.by_name:
             return named(one.name, one.text, self._environ)
-        return self.choice.around.value(one.text, self._environ) if self.choice.around else None
+        return choice.around.value(one.text, self._environ) if choice.around else None
 
     def _pieces(self, template: Template, one: Wanted, missing: dict[str, Location | None]) -> list[Piece]:
         absent: dict[str, None] = {}
@@ -131,39 +138,43 @@ class Resolver:
             missing.setdefault(name, one.where)
         return found
 
-    def _unknown(self, pieces: Mapping[Key, list[Piece]]) -> dict[Reference, Key]:
-        """The references nobody has answered, with who asks first."""
+    def _askers(self, pieces: Mapping[Key, list[Piece]]) -> dict[Reference, Key]:
+        """The references, with who asks for each first."""
         found: dict[Reference, Key] = {}
         for key, some in pieces.items():
             for piece in some:
-                if isinstance(piece, Reference) and piece not in self._known:
+                if isinstance(piece, Reference):
                     found.setdefault(piece, key)
         return found
 
     async def _learn(self, pieces: Mapping[Key, list[Piece]], wanted: Mapping[Key, Wanted]) -> None:
-        unknown = self._unknown(pieces)
-        if not unknown:
-            return
-        try:
-            answers = await self.choice.ask().resolve(list(unknown))
-        except SecretError as error:
-            raise _placed(error, wanted[next(iter(unknown.values()))]) from None
+        askers = self._askers(pieces)
+        unknown = [one for one in askers if self._vaults.answer(one) is None]
+        if unknown:
+            try:
+                await self._vaults.learn(unknown)
+            except SecretError as error:
+                raise _placed(error, wanted[askers[unknown[0]]]) from None
         problems = []
-        for reference, answer in answers.items():
+        for reference, key in askers.items():
+            answer = self._vaults.answer(reference)
             if isinstance(answer, Unresolved):
-                asker = wanted[unknown[reference]]
-                problems.append(Problem(reference, answer, asker.name, asker.where))
-            else:
-                self._known[reference] = answer
+                problems.append(Problem(reference, answer, wanted[key].name, wanted[key].where))
         if problems:
-            raise UnresolvedError(sorted(problems, key=lambda p: list(unknown).index(p.reference)))
-        left = [reference for reference in unknown if reference not in self._known]
+            raise UnresolvedError(problems)
+        left = [reference for reference in unknown if self._vaults.answer(reference) is None]
         if left:
-            raise failures.failed(f"The backend {self.choice.ask().name}", f"no answer for {left[0]}")
+            backend = self._vaults.choice.ask().name
+            raise failures.failed(f"The backend {backend}", f"no answer for {left[0]}")
 
     def _joined(self, pieces: list[Piece]) -> Secret:
-        found = [self._known[piece] if isinstance(piece, Reference) else piece for piece in pieces]
+        found = [piece if isinstance(piece, Secret) else self._value(piece) for piece in pieces]
         return found[0] if len(found) == 1 else Secret("".join(piece.reveal() for piece in found))
+
+    def _value(self, reference: Reference) -> Secret:
+        answer = self._vaults.answer(reference)
+        assert isinstance(answer, Secret)
+        return answer
 
 
 def _placed(error: SecretError, one: Wanted) -> SecretError:

@@ -12,7 +12,7 @@ from trailboss.secrets.reference import Reference
 from trailboss.values import Location
 
 _CODES = {"vault": "TB7030", "item": "TB7031", "section": "TB7032", "field": "TB7033", "attribute": "TB7035"}
-AMBIGUOUS = "TB7034"
+AMBIGUOUS, UNNAMED = "TB7034", "TB7036"
 MOST_NAMES = 5
 
 
@@ -30,15 +30,19 @@ class Problem:
 
     @property
     def code(self) -> str:
-        """One for each part that is unknown, one for everything ambiguous, one for what is unsupported."""
+        """One for each part that is unknown, one for everything ambiguous, one for what is unsupported,
+        one for a reference that names no field."""
         if self.wrong.reason == "ambiguous":
             return AMBIGUOUS
+        if self.wrong.reason == "unnamed":
+            return UNNAMED
         return _CODES["attribute" if self.wrong.reason == "unsupported" else self.wrong.part]
 
 
 class UnresolvedError(SecretError):
     """TB7030 vault, TB7031 item, TB7032 section, TB7033 field unknown; TB7034 ambiguous; TB7035 an attribute
-    that is not there. The code is the first problem's; `problems` has all of them."""
+    that is not there; TB7036 no field is named and none is obvious. The code is the first problem's;
+    `problems` has all of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
@@ -56,6 +60,8 @@ def _line(problem: Problem) -> str:
 
 
 def _sentence(reference: Reference, wrong: Unresolved) -> str:
+    if wrong.reason == "unnamed":
+        return f'this names no field, and which one of the item "{reference.item}" is meant is not obvious.'
     name = getattr(reference, wrong.part) if wrong.part != "attribute" else reference.attribute
     place = {
         "vault": "",
@@ -77,6 +83,9 @@ def _hint(problem: Problem) -> str:
     wrong = problem.wrong
     if wrong.reason == "ambiguous":
         return "Use the id instead of the name, or name the section."
+    if wrong.reason == "unnamed":
+        shown = ", ".join(f"{problem.reference}/{name}" for name in wrong.known[:MOST_NAMES])
+        return f"Name it: {shown}." if shown else "No field of the item holds anything."
     name = getattr(problem.reference, wrong.part, problem.reference.attribute) or ""
     near = difflib.get_close_matches(name.casefold(), {k.casefold() for k in wrong.known}, 1)
     for known in wrong.known:

@@ -14,32 +14,55 @@ from trailboss.cli.declare import command, worker_name
 from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
 from trailboss.cli.words_for import plural
+from trailboss.errors import RefusedError, UsageError
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.release.secret import SecretChange
 
+value_from = click.option(
+    "--value-from",
+    "source",
+    metavar="REFERENCE",
+    help="Where the value is: op://vault/item/field or '${NAME}'.",
+)
 
-@command("trailboss secret put API_KEY", "op read op://Production/api/key | trailboss secret put API_KEY")
+
+@command("trailboss secret put API_KEY", "trailboss secret put API_KEY --value-from op://Production/api/key")
 @click.argument("key")
+@value_from
 @worker_name
-def put(run: Run, key: str, name: str | None) -> None:
+def put(run: Run, key: str, source: str | None, name: str | None) -> None:
     """Set one secret. The value is asked for without showing it, or read from standard input when that is
     a pipe.
 
-    A new version with the secret takes the traffic at once. A value is never taken from the command line.
+    A new version with the secret takes the traffic at once. A value is never taken from the command line;
+    --value-from takes a reference to one.
     """
     from trailboss.release import secret
 
     script = run.script(name)
     run.announce(script)
-    value = _value(run, key)
+    value = _referred(run, source) if source is not None else _value(run, key)
     done = run.call(
         lambda cloud: secret.put(
             cloud, script, key, value, confirm=run.confirm(), progress=run.output.progress
         )
     )
     run.result(done, lambda output: _show(output, done))
+
+
+def _referred(run: Run, source: str) -> Secret:
+    """What a reference stands for. Raises UsageError TB9060: it is a value, and not hidden."""
+    from trailboss.secrets import asks
+
+    if not asks(source):
+        raise UsageError(
+            "TB9060",
+            "--value-from takes a reference, and what was given is none",
+            hint="Write op://vault/item/field or '${NAME}'; pipe a value into standard input.",
+        )
+    return run.value(source, "--value-from")
 
 
 def _value(run: Run, key: str) -> Secret:
@@ -64,11 +87,13 @@ def bulk(run: Run, file: str | None, name: str | None) -> None:
     is read.
     """
     from trailboss.release import secret
-    from trailboss.secrets import read_secrets
+    from trailboss.secrets import SecretsFile
 
     script = run.script(name)
+    waiting = SecretsFile.read(Path(file) if file else None, run.environ, vaults=run.vaults)
+    waiting.expect()
     run.announce(script)
-    values = read_secrets(Path(file) if file else None, run.environ, run.secrets)
+    values = waiting.values()
     done = run.call(
         lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress)
     )
@@ -101,7 +126,6 @@ def listing(run: Run, kind: str | None, name: str | None) -> None:
 @worker_name
 def delete(run: Run, key: str, name: str | None) -> None:
     """Remove one secret. A new version without it takes the traffic at once."""
-    from trailboss.errors import RefusedError
     from trailboss.release import secret
 
     script = run.script(name)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
+
+if TYPE_CHECKING:
+    from trailboss.secrets.obvious import FieldName
 
 PartName = Literal["vault", "item", "section", "field", "attribute"]
 
@@ -23,7 +26,7 @@ class Unresolved:
     """Which part of a reference has no single answer. `known` are the names there are, as a help."""
 
     part: PartName
-    reason: Literal["unknown", "ambiguous", "unsupported"]
+    reason: Literal["unknown", "ambiguous", "unsupported", "unnamed"]
     detail: str = ""
     known: tuple[str, ...] = ()
 
@@ -44,3 +47,6 @@ class Backend(Protocol):
 
     async def resolve(self, references: Sequence[Reference]) -> Answers:
         """Each of `references` with its value, or with what is wrong about it."""
+
+    async def fields(self, reference: Reference) -> tuple[FieldName, ...] | Unresolved:
+        """The fields of the item that `reference` names, without their values. Raises as `resolve`."""

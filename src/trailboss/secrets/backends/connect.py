@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,7 +16,8 @@ from urllib.parse import quote, urlsplit
 from trailboss.errors import SecretError
 from trailboss.secrets.backends import Answer, Unresolved
 from trailboss.secrets.backends.connect_http import Http
-from trailboss.secrets.backends.connect_item import File, Item, item, matching, pick, value
+from trailboss.secrets.backends.connect_item import File, Item, field_names, item, matching, pick, value
+from trailboss.secrets.obvious import FieldName
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
 
@@ -35,10 +37,24 @@ class Connect:
 
     async def resolve(self, references: Sequence[Reference]) -> dict[Reference, Answer]:
         """Each item is read once. Raises SecretError TB7044-TB7049."""
+        wanted = list(dict.fromkeys(references))
+        async with self._reading() as reading:
+            answers = await asyncio.gather(*map(reading.answer, wanted), return_exceptions=True)
+        return {key: _kept(answer) for key, answer in zip(wanted, answers, strict=True)}
+
+    async def fields(self, reference: Reference) -> tuple[FieldName, ...] | Unresolved:
+        """The item's fields. Raises SecretError TB7044-TB7049."""
+        async with self._reading() as reading:
+            (found,) = await asyncio.gather(reading.item(reference), return_exceptions=True)
+        if isinstance(found, BaseException):
+            raise found
+        return found if isinstance(found, Unresolved) else field_names(found)
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[_Reading]:
         import httpx
 
         base = _base(self.host)
-        wanted = list(dict.fromkeys(references))
         async with httpx.AsyncClient(
             base_url=f"{base}/v1",
             headers={"Authorization": f"Bearer {self.token.reveal()}"},
@@ -46,11 +62,7 @@ class Connect:
             transport=httpx.AsyncHTTPTransport(retries=2),
             follow_redirects=False,
         ) as client:
-            reading = _Reading(Http(client, base, self.timeout))
-            answers = await asyncio.gather(
-                *(reading.answer(reference) for reference in wanted), return_exceptions=True
-            )
-        return {key: _kept(answer) for key, answer in zip(wanted, answers, strict=True)}
+            yield _Reading(Http(client, base, self.timeout))
 
 
 class _Reading:
@@ -60,11 +72,17 @@ class _Reading:
         self._http = http
         self._once: dict[tuple[str, ...], asyncio.Task[Any]] = {}
 
-    async def answer(self, reference: Reference) -> Answer:
+    async def item(self, reference: Reference) -> Item | Unresolved:
+        """The item that a reference names."""
         vault = await self._shared(("",), self._vault, reference.vault)
         if isinstance(vault, Unresolved):
             return vault
-        found = await self._shared((), self._item, str(vault), reference.item)
+        found: Item | Unresolved = await self._shared((), self._item, str(vault), reference.item)
+        return found
+
+    async def answer(self, reference: Reference) -> Answer:
+        """The value that a reference names."""
+        found = await self.item(reference)
         if isinstance(found, Unresolved):
             return found
         picked = pick(found, reference)

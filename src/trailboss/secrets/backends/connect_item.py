@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from trailboss.secrets.backends import Answer, Unresolved
+from trailboss.secrets.obvious import FieldName
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
 
@@ -95,6 +96,16 @@ def pick(found: Item, reference: Reference) -> Field | File | Unresolved:
         if hits:
             return Unresolved("field", "ambiguous", "give the section, or the field's id")
     return Unresolved("field", "unknown", known=tuple(_labels(found, inside)))
+
+
+def field_names(found: Item) -> tuple[FieldName, ...]:
+    """The item's fields without their values."""
+    return tuple(
+        FieldName.of(
+            id=one.id, label=one.label, section=one.section, purpose=one.purpose, value=one.value.reveal()
+        )
+        for one in found.fields
+    )
 
 
 def value(found: Field, reference: Reference) -> Answer:

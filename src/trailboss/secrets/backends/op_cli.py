@@ -6,6 +6,7 @@ Source: https://developer.1password.com/docs/cli/reference/commands/inject"""
 
 from __future__ import annotations
 
+import json
 import re
 import secrets as randomness
 import shutil
@@ -16,6 +17,7 @@ from trailboss.errors import SecretError
 from trailboss.secrets.backends import Answer, Unresolved, failures
 from trailboss.secrets.backends.op_messages import about_everything, about_references, message
 from trailboss.secrets.backends.process import Ended, run
+from trailboss.secrets.obvious import FieldName
 from trailboss.secrets.quiet import Quiet
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
@@ -64,6 +66,22 @@ class OpCli:
         # What was not asked again is left out: the caller fails with what is known to be wrong.
         return answers
 
+    async def fields(self, reference: Reference) -> tuple[FieldName, ...] | Unresolved:
+        """The item's fields, from one `op item get`. Raises SecretError TB7040-TB7049.
+
+        Its answer holds values too: it is taken apart here and forgotten."""
+        words = ["item", "get", reference.item, f"--vault={reference.vault}", "--format=json"]
+        ended = await self._run(words, "")
+        if ended.status:
+            wrong = about_references(ended.complaint, [reference])
+            if wrong:
+                return wrong[reference]
+            raise await self._explained(ended.complaint)
+        found = _field_names(ended.output)
+        if found is None:
+            raise failures.failed("`op item get`", "its answer is no item")
+        return found
+
     async def version(self) -> tuple[int, ...]:
         """The program's version; raises SecretError TB7040, TB7041 (older than needed), TB7048."""
         ended = await self._run(["--version"], "")
@@ -99,6 +117,24 @@ class OpCli:
         if ended is None:
             raise failures.no_answer(f"`op {words[0]}`", self.timeout)
         return ended
+
+
+def _field_names(output: Secret) -> tuple[FieldName, ...] | None:
+    """The fields of an item in JSON; None when it is none."""
+    try:
+        entries = json.loads(output.reveal())["fields"]
+        return tuple(
+            FieldName.of(
+                id=str(entry.get("id") or ""),
+                label=str(entry.get("label") or ""),
+                section=str((entry.get("section") or {}).get("id") or ""),
+                purpose=str(entry.get("purpose") or ""),
+                value=str(entry.get("value") or ""),
+            )
+            for entry in entries
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def find(environ: Mapping[str, str]) -> str | None:

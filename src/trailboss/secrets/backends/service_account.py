@@ -6,19 +6,21 @@ is kept: values are wrapped at once, and our errors are raised outside of the ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from trailboss.errors import SecretError
-from trailboss.secrets.backends import Answer, Unresolved, failures
+from trailboss.secrets.backends import Answer, PartName, Unresolved, failures
+from trailboss.secrets.obvious import FieldName
 from trailboss.secrets.reference import Reference
 from trailboss.values import Secret
 from trailboss.version import __version__
 
+Found = TypeVar("Found")
 TOKEN = "OP_SERVICE_ACCOUNT_TOKEN"  # noqa: S105 - the variable's name
 PACKAGE = "onepassword"
 INSTALL = "pip install 'trailboss[onepassword]' (or: pip install onepassword-sdk)"
@@ -52,9 +54,12 @@ class ServiceAccount:
 
     async def resolve(self, references: Sequence[Reference]) -> dict[Reference, Answer]:
         """All values in one call of `resolve_all`. Raises SecretError TB7040 and TB7044-TB7049."""
-        sdk = _sdk()
         asked = {str(reference): reference for reference in references}
-        found = await self._ask(sdk, list(asked))
+
+        async def ask(client: Any) -> dict[str, Answer]:
+            return _answers(await client.secrets.resolve_all(list(asked)))
+
+        found = await self._ask(_sdk(), ask)
         if isinstance(found, SecretError):
             raise found
         return {
@@ -62,7 +67,14 @@ class ServiceAccount:
             for text, reference in asked.items()
         }
 
-    async def _ask(self, sdk: ModuleType, texts: list[str]) -> dict[str, Answer] | SecretError:
+    async def fields(self, reference: Reference) -> tuple[FieldName, ...] | Unresolved:
+        """The item's fields. Raises SecretError as `resolve`."""
+        found = await self._ask(_sdk(), lambda client: _fields(client, reference))
+        if isinstance(found, SecretError):
+            raise found
+        return found
+
+    async def _ask(self, sdk: ModuleType, question: Callable[[Any], Awaitable[Found]]) -> Found | SecretError:
         try:
             async with asyncio.timeout(self.timeout):
                 client = await sdk.Client.authenticate(
@@ -70,11 +82,39 @@ class ServiceAccount:
                     integration_name="Trailboss",
                     integration_version=__version__,
                 )
-                return _answers(await client.secrets.resolve_all(texts))
+                return await question(client)
         except TimeoutError:
             return failures.no_answer("1Password", self.timeout)
         except Exception as error:  # noqa: BLE001 - the SDK raises bare Exception for most of what it meets
             return _meaning(type(error).__name__, str(error), self.token)
+
+
+async def _fields(client: Any, reference: Reference) -> tuple[FieldName, ...] | Unresolved:
+    """The fields of an item, found by name or id as in a reference."""
+    vault = _one("vault", reference.vault, await client.vaults.list())
+    if isinstance(vault, Unresolved):
+        return vault
+    item = _one("item", reference.item, await client.items.list(vault))
+    if isinstance(item, Unresolved):
+        return item
+    found = await client.items.get(vault, item)
+    return tuple(
+        FieldName.of(
+            id=one.id, label=one.title, section=one.section_id or "", purpose="", value=one.value or ""
+        )
+        for one in found.fields
+    )
+
+
+def _one(part: PartName, wanted: str, there: Sequence[Any]) -> str | Unresolved:
+    """The id of the vault or item that is called `wanted`, or has that id."""
+    hits = [one.id for one in there if one.id.casefold() == wanted.casefold()]
+    hits = hits or [one.id for one in there if one.title.strip().casefold() == wanted.casefold()]
+    if len(hits) == 1:
+        return str(hits[0])
+    if hits:
+        return Unresolved(part, "ambiguous", "use its id: " + ", ".join(hits))
+    return Unresolved(part, "unknown", known=tuple(one.title for one in there))
 
 
 def available() -> bool:

@@ -1,0 +1,96 @@
+"""References on the command line, in `[target]` and in the variables: one question for a whole command."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Trailboss
+from tests.conftest import Sandbox
+from tests.secrets.conftest import Op, op
+
+__all__ = ["op"]
+
+
+@pytest.fixture
+def vault(op: Op, account: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Op:
+    """The account of the sandbox, as Cloudflare's: its token and its id are in a vault."""
+    found = account.connection
+    api = [
+        {"label": "token", "value": found.token},
+        {"label": "account", "value": found.account_id},
+        {"label": "url", "value": found.api_url},
+    ]
+    secret = {"title": "stripe", "fields": [{"label": "key", "value": "canary-5512"}]}
+    op.set(vaults={"Ops": [{"title": "cloudflare", "fields": api}, secret]})
+    monkeypatch.setenv("PATH", f"{op.folder}{os.pathsep}{os.environ['PATH']}")
+    return op
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "wrangler.jsonc").write_text('{"name": "api", "compatibility_date": "2026-01-01"}')
+    (folder / "trailboss.toml").write_text(
+        '[target]\nname = "${WHERE:-cloudflare}"\nbase_url = "op://Ops/cloudflare/url"\n'
+        'account_id = "op://Ops/cloudflare/account"\n'
+    )
+    (folder / ".env").write_text("CLOUDFLARE_API_TOKEN=op://Ops/cloudflare/token\n")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def asked(op: Op) -> list[str]:
+    return [" ".join(call["argv"]) for call in op.calls]
+
+
+def names(account: Sandbox, script: str) -> list[str]:
+    found = account.call("GET", f"{account.account}/workers/scripts/{script}/secrets")
+    return [item["name"] for item in found]
+
+
+def test_one_question_for_a_whole_command(
+    vault: Op, project: Path, account: Sandbox, trailboss: Trailboss
+) -> None:
+    (project / "secrets.env").write_text("A=op://Ops/stripe/key\nB=op://Ops/stripe\n")
+    done = trailboss("secret", "bulk", "secrets.env", "--json")
+    assert done.status == 0, done.err
+    assert done.json["account_id"] == account.connection.account_id
+    assert asked(vault) == ["item get stripe --vault=Ops --format=json", "inject"]
+    assert names(account, "api") == ["A", "B"]
+    assert "canary-5512" not in done.out + done.err and account.connection.token not in done.out + done.err
+
+
+def test_nothing_is_asked_that_is_not_used(
+    vault: Op, project: Path, account: Sandbox, trailboss: Trailboss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trailboss("environments", "list").status == 0
+    monkeypatch.setenv("TRAILBOSS_SANDBOX_HOME", str(account.home))
+    assert (
+        trailboss("secret", "put", "A", "--target", "sandbox:test", stdin="op://Ops/stripe/key\n").status == 0
+    )
+    assert asked(vault) == []
+
+
+def test_a_value_by_reference(vault: Op, project: Path, account: Sandbox, trailboss: Trailboss) -> None:
+    done = trailboss("secret", "put", "A", "--value-from", "op://Ops/stripe/key")
+    assert done.status == 0, done.err
+    assert names(account, "api") == ["A"] and "canary-5512" not in done.out + done.err
+    refused = trailboss("secret", "put", "A", "--value-from", "canary-5512", "--json")
+    assert refused.status == 2 and refused.error["code"] == "TB9060"
+    assert "canary-5512" not in json.dumps(refused.error)
+
+
+def test_a_wrong_reference_is_shown_where_it_is_written(
+    vault: Op, project: Path, trailboss: Trailboss
+) -> None:
+    text = (project / "trailboss.toml").read_text().replace("cloudflare/account", "cloudflare/acount")
+    (project / "trailboss.toml").write_text(text)
+    done = trailboss("whoami", "--json")
+    assert done.status == 1 and done.error["code"] == "TB7033"
+    assert done.error["where"] == f"{project / 'trailboss.toml'}:4:1"
+    assert 'no field "acount" in the item "cloudflare"' in done.error["message"]
