@@ -22,6 +22,7 @@ NAMES = (
     "vectorize_metadata_index",
     "secrets_store",
     "r2_bucket_lifecycle",
+    "r2_bucket_cors",
 )
 
 
