@@ -23,6 +23,7 @@ NAMES = (
     "secrets_store",
     "r2_bucket_lifecycle",
     "r2_bucket_cors",
+    "r2_event_notification",
 )
 
 
