@@ -60,6 +60,8 @@ class R2BucketCORSKind(Basis):
     permissions = Permissions("Workers R2 Storage Read", "Workers R2 Storage Write")
 
     def problems(self, spec: R2BucketCORS) -> Iterable[str]:
+        if not spec.rules:
+            yield "it has no rules; a bucket without the resource has none either"
         for number, rule in enumerate(spec.rules, 1):
             yield from _rule_problems(snake(rule), f"rule {number}")
 
@@ -86,7 +88,7 @@ class R2BucketCORSKind(Basis):
         data: Mapping[str, Any] = {}
         with contextlib.suppress(NotFound):  # no rules, or no bucket
             data = await cloud.get(_path(cloud, like), headers=jurisdiction_headers(like.jurisdiction))
-        if data.get("rules") or (data and not like.rules):
+        if data.get("rules"):
             yield self.from_wire({**data, "bucket": like.bucket, "jurisdiction": like.jurisdiction})
 
     async def create(self, cloud: Cloud, spec: R2BucketCORS) -> ObservedR2BucketCORS:
