@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.sandbox.storage.test_others import CERTIFICATE
+from tests.sandbox.test_certificate_authorities import signing_request
 from tests.sandbox.walk.walker import Walk
 
 
@@ -57,4 +59,26 @@ def _pagerduty(walk: Walk) -> None:
     product.delete(**here)
 
 
-STORIES = (alerting,)
+def certificate_authorities(walk: Walk) -> None:
+    zone, here = {"zone_id": walk.zone_id}, walk.here
+    links = walk.sdk.certificate_authorities.hostname_associations
+    uploaded = walk.sdk.mtls_certificates.create(ca=True, certificates=CERTIFICATE, **here)
+    assert uploaded is not None and uploaded.id is not None
+    name = "api.example.com"
+    changed = links.update(hostnames=[name], mtls_certificate_id=uploaded.id, **zone)
+    assert changed is not None and changed.hostnames == [name]
+    found = links.get(mtls_certificate_id=uploaded.id, **zone)
+    assert found is not None and found.hostnames == [name]
+    links.update(hostnames=[], mtls_certificate_id=uploaded.id, **zone)
+    walk.sdk.mtls_certificates.delete(uploaded.id, **here)
+    product = walk.sdk.client_certificates
+    made = product.create(csr=signing_request("device"), validity_days=30, **zone)
+    assert made is not None and made.id is not None
+    product.delete(made.id, **zone)
+    product.edit(made.id, reactivate=True, **zone)
+    one = product.get(made.id, **zone)
+    assert one is not None and one.status == "active"
+    assert [item.common_name for item in product.list(**zone)] == ["device"]
+
+
+STORIES = (alerting, certificate_authorities)

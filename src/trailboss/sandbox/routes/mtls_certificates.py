@@ -11,19 +11,20 @@ import hashlib
 import re
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Router
+from trailboss.sandbox.workers.model import deployed_versions
 
 if TYPE_CHECKING:
     from trailboss.sandbox.envelope import Reply
     from trailboss.sandbox.store import Record, Store
 
-KIND = "mtls_certificate"
+KIND, ASSOCIATION = "mtls_certificate", "mtls_hostnames"
 BEGIN = "-----BEGIN CERTIFICATE-----"
 END = "-----END CERTIFICATE-----"
 SHORT = {
@@ -51,6 +52,11 @@ def invalid_certificate(detail: str) -> ApiError:
 def certificate_exists() -> ApiError:
     """The same certificate was uploaded before."""
     return ApiError(409, 1471, "The certificate already exists.")
+
+
+def certificate_in_use(hostnames: list[str]) -> ApiError:
+    """Hostnames ask for certificates of this authority."""
+    return ApiError(409, 1475, f"The certificate is associated with {', '.join(hostnames)}.")
 
 
 def _certificate_of(call: Call) -> Record:
@@ -138,16 +144,32 @@ async def get_certificate(call: Call) -> Record:
 
 
 async def delete_certificate(call: Call) -> Record:
-    """Gone."""
+    """Gone; an authority only when no hostname asks for it."""
     record = _certificate_of(call)
+    if hostnames := [name for one in call.store.all(ASSOCIATION, record["id"]) for name in one["hostnames"]]:
+        raise certificate_in_use(hostnames)
     call.store.delete(KIND, record["id"])
     return _shown(record)
 
 
-async def list_associations(call: Call) -> list[Any]:
-    """No other product uses them here."""
-    _certificate_of(call)
-    return []
+async def list_associations(call: Call) -> Reply:
+    """What uses it: hostnames of an authority, Workers of a client certificate."""
+    record, used = _certificate_of(call), []
+    if call.store.count(ASSOCIATION, record["id"]):
+        used.append("api_shield")
+    if any(_binds(version, record) for version in deployed(call.store)):
+        used.append("workers")
+    return call.single([{"service": service, "status": "active"} for service in used])
+
+
+def _binds(version: Record, certificate: Record) -> bool:
+    return any(binding.get("certificate_id") == certificate["id"] for binding in version["bindings"])
+
+
+def deployed(store: Store) -> Iterator[Record]:
+    """Every version that takes traffic."""
+    for script in store.all("script"):
+        yield from deployed_versions(store, script["name"])
 
 
 def check_binding(store: Store, binding: Record) -> ApiError | None:
