@@ -63,6 +63,7 @@ PROJECT = (
     Entry("environments show", "What an environment comes to", "environments:show"),
     Entry("environments diff", "In what two environments differ", "environments:diff"),
     Entry("environments delete", "Remove an environment from the files", "environments:delete"),
+    Entry("op init", "Keep this project's secrets in 1Password", "op:init"),
     Entry("doctor", "Check this machine, the project and the account", "doctor:doctor"),
     Entry("schema", "JSON Schema of trailboss.toml, for editors", "schema:schema"),
     Entry("completion", "Completion script for bash, zsh or fish", "completion:completion"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trailboss.config import Project
     from trailboss.secrets.settings import SecretsSettings
 
+FILE = ".env.{environment}"
 USUAL = ("development", "staging", "production")
 _NOT_OURS = re.compile(r"(?:CLOUDFLARE|CF|TRAILBOSS|WRANGLER|OP)_")
 _UNFIT = re.compile(r"[^A-Za-z0-9_. -]+")
@@ -87,7 +88,12 @@ def plan_op_init(
     """
     chosen = vault or project.settings.secrets.get("vault") or _fit(project.name)
     names = list(dict.fromkeys(_names(project)))
-    files = {name: project.root / f".env.{name}" for name in environments or project.environments or USUAL}
+    pattern = str(project.settings.secrets.get("file", FILE))
+    files = {
+        name: project.root
+        / (pattern.replace("{environment}", name) if "{environment}" in pattern else f".env.{name}")
+        for name in environments or project.environments or USUAL
+    }
     found = {path: _entries(path) for path in files.values()}
     names += [n for entries in found.values() for n in entries if n not in names and not _NOT_OURS.match(n)]
     writes = [_settings(project, chosen, backend)]
@@ -168,6 +174,7 @@ def _checked(resolver: Resolver, environment: str, one: Wanted, wrong: Mapping[s
 
 
 def _names(project: Project) -> Iterable[str]:
+    yield from project.settings.secrets.get("required") or ()
     for worker in project.workers:
         yield from (worker.config.secrets.required or ()) if worker.config.secrets else ()
         for file in (".dev.vars", ".dev.vars.example", ".env.example"):
@@ -182,7 +189,11 @@ def _settings(project: Project, vault: str, backend: str | None) -> Write | None
     path = project.file or project.root / "trailboss.toml"
     source = read_source(path) if project.file else Source(path, "")
     old = project.settings.secrets.get("backend", "auto")
-    changes = [Set(("secrets", "backend"), backend or old), Set(("secrets", "vault"), vault)]
+    changes = [
+        Set(("secrets", "backend"), backend or old),
+        Set(("secrets", "vault"), vault),
+        Set(("secrets", "file"), project.settings.secrets.get("file", FILE)),
+    ]
     text = edited(source, changes)
     return None if text == source.text else Write(path, project.file is not None, text)
 

@@ -28,3 +28,13 @@ class SecretsSettings(Strict):
         default=None, description="The Connect server, instead of OP_CONNECT_HOST.", min_length=1
     )
     timeout: float = Field(default=120.0, gt=0, le=3600, description="Seconds to wait for 1Password.")
+    file: str | None = Field(
+        default=None,
+        description="Secrets that ship with every version (dotenv or JSON), relative to this file; "
+        "{environment} is the environment's name. `op init` writes `.env.{environment}`.",
+        min_length=1,
+    )
+    required: list[str] = Field(
+        default_factory=list,
+        description="Secrets that every Worker needs, beside `secrets.required` of its own configuration.",
+    )
