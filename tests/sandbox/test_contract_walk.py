@@ -5,12 +5,19 @@ from __future__ import annotations
 import traceback
 
 from tests.conftest import Sandbox
-from tests.sandbox.walk import account, services, storage, workers
+from tests.sandbox.walk import account, services, storage, workers, zero_trust, zone
 from tests.sandbox.walk.coverage import PAGE, page
 from tests.sandbox.walk.plain import BARE, ENVELOPED, PLAIN
 from tests.sandbox.walk.walker import Walk, key_of, routes, walking
 
-STORIES = (*storage.STORIES, *services.STORIES, *workers.STORIES, *account.STORIES)
+STORIES = (
+    *storage.STORIES,
+    *services.STORIES,
+    *workers.STORIES,
+    *account.STORIES,
+    *zone.STORIES,
+    *zero_trust.STORIES,
+)
 EVERY = {key_of(route) for route in routes()}
 
 

@@ -1,7 +1,6 @@
-"""Zones and their settings. A fresh account has one, example.com, so that routes and domains have a place.
+"""Zones. A fresh account has one, example.com, so that routes and domains have a place.
 
-Faithful: shapes, codes, filters, settings one by one. Simplified: a zone is active at once, settings are kept
-and not enforced, plans cannot be bought.
+Faithful: shapes, codes, filters. Simplified: a zone is active at once; plans cannot be bought, only planted.
 https://developers.cloudflare.com/api/resources/zones/
 """
 
@@ -19,8 +18,19 @@ if TYPE_CHECKING:
     from trailboss.sandbox.envelope import Reply
     from trailboss.sandbox.store import Record
 
-KIND, SETTING = "zone", "zone_setting"
+KIND = "zone"
 FIRST = "example.com"
+PLANS = {
+    "free": "Free Website",
+    "pro": "Pro Website",
+    "business": "Business Website",
+    "enterprise": "Enterprise Website",
+}
+OWNED = (
+    *("certificate_pack", "dns_record", "healthcheck", "load_balancer", "ruleset", "worker_route"),
+    "zone_setting",
+)
+"""The kinds of records that go with their zone."""
 PLAN = {
     "id": "94f3b7b768b0458b56d2cac4fe5ec0f9",
     "name": "Enterprise Website",
@@ -32,33 +42,6 @@ PLAN = {
     "legacy_id": "enterprise",
     "legacy_discount": False,
     "externally_managed": False,
-}
-DEFAULTS: dict[str, Any] = {
-    "always_online": "off",
-    "always_use_https": "off",
-    "automatic_https_rewrites": "on",
-    "brotli": "on",
-    "browser_cache_ttl": 14400,
-    "browser_check": "on",
-    "cache_level": "aggressive",
-    "challenge_ttl": 1800,
-    "development_mode": "off",
-    "early_hints": "off",
-    "email_obfuscation": "on",
-    "http2": "on",
-    "http3": "on",
-    "ip_geolocation": "on",
-    "ipv6": "on",
-    "min_tls_version": "1.0",
-    "opportunistic_encryption": "on",
-    "rocket_loader": "off",
-    "security_level": "medium",
-    "ssl": "full",
-    "ssl_automatic_mode": "auto",
-    "tls_1_3": "on",
-    "tls_client_auth": "off",
-    "websockets": "on",
-    "0rtt": "off",
 }
 
 
@@ -72,12 +55,7 @@ def zone_exists(name: str) -> ApiError:
     return ApiError(400, 1061, f"An account with this zone already exists: {name}")
 
 
-def unknown_setting(name: str) -> ApiError:
-    """Not a setting of a zone."""
-    return ApiError(400, 1006, f"Undefined zone setting: {name}")
-
-
-def make_zone(box: Box, name: Any, kind: str = "full") -> Record:
+def make_zone(box: Box, name: Any, kind: str = "full", plan: str = "enterprise") -> Record:
     """A new, active zone."""
     if not isinstance(name, str) or not re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z]{2,63}", name.lower()):
         raise invalid_name(name)
@@ -110,7 +88,7 @@ def make_zone(box: Box, name: Any, kind: str = "full") -> Record:
         "tenant": {"id": None, "name": None},
         "tenant_unit": {"id": None},
         "permissions": ["#zone:read", "#zone:edit", "#dns_records:read", "#dns_records:edit"],
-        "plan": PLAN,
+        "plan": {**PLAN, "legacy_id": plan, "name": PLANS[plan]},
     }
     return box.store.put(KIND, record["id"], record)
 
@@ -165,48 +143,12 @@ async def delete_zone(call: Call) -> dict[str, str]:
     zone = call["zone_id"]
     with call.store.transaction():
         call.store.delete(KIND, zone)
-        for kind in (SETTING, "dns_record", "worker_route"):
+        for ruleset in call.store.all("ruleset", zone):
+            call.store.delete_all("ruleset_version", ruleset["id"])
+        for kind in OWNED:
             call.store.delete_all(kind, zone)
     await call.runtime.sync()
     return {"id": zone}
-
-
-def _setting(call: Call, name: str) -> Record:
-    if name not in DEFAULTS:
-        raise unknown_setting(name)
-    kept = call.store.get(SETTING, f"{call['zone_id']}/{name}")
-    return kept or {"id": name, "value": DEFAULTS[name], "editable": True, "modified_on": None}
-
-
-async def list_settings(call: Call) -> list[Record]:
-    """All of them."""
-    return [_setting(call, name) for name in DEFAULTS]
-
-
-async def get_setting(call: Call) -> Record:
-    """One setting."""
-    return _setting(call, call["setting_id"])
-
-
-async def edit_setting(call: Call) -> Record:
-    """A new value."""
-    name, body = call["setting_id"], await call.object()
-    present = _setting(call, name)
-    value = body.get("value", body.get("enabled"))
-    if value is None:
-        raise ApiError(400, 1007, f"Invalid value for zone setting {name}")
-    record = {**present, "value": value, "modified_on": call.clock.iso()}
-    return call.store.put(SETTING, f"{call['zone_id']}/{name}", record, parent=call["zone_id"])
-
-
-async def edit_settings(call: Call) -> list[Record]:
-    """Several at once, given as {items: [{id, value}]}."""
-    changed = []
-    for item in (await call.object()).get("items") or []:
-        record = {**_setting(call, item["id"]), "value": item["value"], "modified_on": call.clock.iso()}
-        key = f"{call['zone_id']}/{item['id']}"
-        changed.append(call.store.put(SETTING, key, record, parent=call["zone_id"]))
-    return changed
 
 
 def first_zone(box: Box) -> None:
@@ -221,13 +163,18 @@ async def begin(box: Box) -> None:
 
 
 async def plant(box: Box, names: Any) -> list[Record]:
-    """Seed `{"zones": ["name", ...]}`."""
-    return [box.store.find(KIND, name=name) or make_zone(box, name) for name in names]
+    """Seed `{"zones": ["name", {"name": ..., "plan": "free" | "pro" | "business" | "enterprise"}]}`."""
+    return [_planted(box, one if isinstance(one, dict) else {"name": one}) for one in names]
+
+
+def _planted(box: Box, wanted: Record) -> Record:
+    plan = wanted.get("plan", "enterprise")
+    if plan not in PLANS:
+        raise ApiError(400, 1007, f"a zone's plan is one of {', '.join(PLANS)}, not {plan!r}")
+    return box.store.find(KIND, name=wanted["name"]) or make_zone(box, wanted["name"], plan=plan)
 
 
 router = Router("zones")
-_SET = "Z/settings"
-_WHY = "the SDK has no such method"
 router.add("GET", "/zones", list_zones, sdk="zones.list", reply="zones.Zone")
 router.add(
     "POST", "/zones", create_zone, sdk="zones.create", request="zones.ZoneCreateParams", reply="zones.Zone"
@@ -242,18 +189,6 @@ router.add(
     reply="zones.Zone",
 )
 router.add("DELETE", "/zones/{zone_id}", delete_zone, sdk="zones.delete", reply="zones.ZoneDeleteResponse")
-router.add("GET", _SET, list_settings, unchecked=_WHY)
-router.add("PATCH", _SET, edit_settings, unchecked=_WHY)
-router.add(
-    "GET", f"{_SET}/{{setting_id}}", get_setting, sdk="zones.settings.get", unchecked="a union of settings"
-)
-router.add(
-    "PATCH",
-    f"{_SET}/{{setting_id}}",
-    edit_setting,
-    sdk="zones.settings.edit",
-    unchecked="a union of settings",
-)
 router.on_start(begin)
 router.on_reset(first_zone)
 router.seed("zones", plant)
