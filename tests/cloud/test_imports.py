@@ -41,5 +41,5 @@ assert cloud.account == "/accounts/~"
 def test_the_first_call_does_not_load_a_terminal_library() -> None:
     loaded = _loaded("import trailboss.cloud.session")
     assert "httpx" in loaded
-    assert not {"rich", "click", "pydantic", "cloudflare"} & loaded
+    assert not {"rich", "click", "pydantic", "cloudflare", "anyio", "httpcore"} & loaded
     assert "httpx._main" not in loaded

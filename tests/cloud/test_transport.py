@@ -14,16 +14,22 @@ from trailboss.cloud import Cloud
 from trailboss.cloud.failures import unreachable
 from trailboss.cloud.redact import Redactor
 from trailboss.cloud.transport import Timeouts, Transport
+from trailboss.cloud.wire import Wire
 
 
 @pytest.mark.parametrize("url", ["https://api.cloudflare.com/v4", "http://127.0.0.1:1/v4", "http://api:1/v4"])
-def test_certificates_are_always_checked(url: str) -> None:
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
+def test_certificates_are_always_checked(url: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if proxy:
+        monkeypatch.setenv("ALL_PROXY", proxy)
+
     async def main() -> None:
         transport = Transport(Timeouts(), "agent")
-        wire: Any = transport._client(url)._transport
-        context = wire._pool._ssl_context
-        assert context.verify_mode is ssl.CERT_REQUIRED
-        assert context.check_hostname
+        client: Any = transport._client(url)
+        for wire in (client._transport, *client._mounts.values()):
+            context = wire._context() if isinstance(wire, Wire) else wire._pool._ssl_context
+            assert context.verify_mode is ssl.CERT_REQUIRED
+            assert context.check_hostname
         await transport.close()
 
     asyncio.run(main())

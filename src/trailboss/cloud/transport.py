@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 from trailboss.values import Secret
 
@@ -27,6 +27,8 @@ import httpx  # noqa: E402
 
 if _blocked:
     del sys.modules["httpx._main"]
+
+from trailboss.cloud.wire import Wire  # noqa: E402
 
 _HERE = re.compile(r"http://(?:localhost|[a-z0-9.-]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)")
 
@@ -136,7 +138,7 @@ class Transport:
             reason = f"no answer within {request.timeout:g} s"
         except httpx.TimeoutException as error:
             reason = f"timed out ({type(error).__name__})"
-        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, ssl.SSLError, OSError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, OSError) as error:
             reason = _reason(error)
         # Raised here and not above: the library's frames hold headers, and stay behind with its exception.
         raise Lost(reason, sent=sent)
@@ -164,15 +166,12 @@ class Transport:
             await answer.aclose()
 
     def _client(self, url: str) -> httpx.AsyncClient:
-        way = "https" if url.startswith("https:") else "here" if _HERE.match(url) else "http"
+        way = "here" if _HERE.match(url) else url.partition(":")[0]
         client = self._clients.get(way)
         if client is None:
-            # Reading the certificate store takes time: without TLS a store that trusts nobody does.
-            verify: Any = True if way == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            direct = way == "here" or not _has_proxy()  # no proxy reaches the sandbox on this machine
             client = self._clients[way] = httpx.AsyncClient(
-                verify=verify,
-                transport=self._wire,
-                trust_env=way != "here",  # no proxy reaches the sandbox on this machine
+                transport=self._wire or (Wire(httpx.create_ssl_context) if direct else None),
                 follow_redirects=False,
                 timeout=httpx.Timeout(None, connect=self._timeouts.connect, pool=self._timeouts.pool),
                 limits=httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=30.0),
@@ -185,6 +184,11 @@ class Transport:
         clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             await client.aclose()
+
+
+def _has_proxy() -> bool:
+    """Whether the environment names one, as httpx reads it."""
+    return bool(getproxies().keys() - {"no"})
 
 
 async def _save(answer: httpx.Response, to: Path) -> Incoming:
