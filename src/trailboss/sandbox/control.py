@@ -1,5 +1,5 @@
 """The sandbox's own control plane under `/_sandbox`: status, reset, seed, snapshots, clock, faults,
-journal."""
+journal, tunnels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trailboss.sandbox.callbacks import from_binding, from_preview, from_trace
 from trailboss.sandbox.faults import parse_fault
 from trailboss.sandbox.guard import bearer, same
 from trailboss.sandbox.memory import resident_bytes
+from trailboss.sandbox.products.tunnel_control import get_tunnels, put_tunnel
 from trailboss.sandbox.refusals import authentication_error, bad_request
 from trailboss.sandbox.routes import Handler, Router
 from trailboss.version import __version__
@@ -158,6 +159,8 @@ for _method, _path, _handler in (
     ("DELETE", "faults", delete_faults),
     ("GET", "journal", get_journal),
     ("DELETE", "journal", delete_journal),
+    ("GET", "tunnels", get_tunnels),
+    ("PUT", "tunnels", put_tunnel),
     ("POST", "runtime/trace", from_trace),
     ("POST", "runtime/preview", from_preview),
     ("*", "runtime/bindings/{kind}/{rest:path}", from_binding),

@@ -194,7 +194,7 @@ class Runtime:
         self._applied = self._listening = None
         await self._listen(ready=False)  # one who listens may wait for this start, holding the lock
         state = self.describe()
-        if state["workers"] or any(state["resources"].values()):
+        if state["workers"] or any(state["resources"].values()) or any(state["routing"].values()):
             await self._apply(state, ready=False)
 
     async def listen(self) -> None:

@@ -104,6 +104,7 @@ def routing(box: Box) -> dict[str, Any]:
             item["name"]: item["dispatch"] for item in box.store.all("hidden_script") if "dispatch" in item
         },
         "routes": [{"pattern": item["pattern"], "script": item.get("script")} for item in routes],
+        **{name: of(box) for router in box.routers for name, of in router.edge_tables.items()},
     }
 
 

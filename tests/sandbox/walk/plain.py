@@ -11,6 +11,8 @@ _BROKEN = "the SDK's own type is broken"
 _SCRIPT = "A/workers/scripts/{script_name}"
 _SERVICE = "A/workers/services/{service}"
 _PAGES = "A/pages/projects"
+_TUNNEL = "A/cfd_tunnel/{tunnel_id}"
+_CATCH_ALL = "the SDK requires a host name of the catch-all rule"
 
 ENVELOPED = {
     "GET A/agent-memory/namespaces": _ABSENT,
@@ -61,6 +63,8 @@ ENVELOPED = {
     f"POST {_SCRIPT}/versions": _BROKEN,
     f"GET {_SCRIPT}/versions/{{version_id}}": _BROKEN,
     "PATCH A/workers/workers/{worker_id}/versions/latest": _ABSENT,
+    f"GET {_TUNNEL}/configurations": _CATCH_ALL,
+    f"PUT {_TUNNEL}/configurations": _CATCH_ALL,
     "* A/workers/workers/{worker_id}/previews": _REFUSED,
     "* A/workers/workers/{worker_id}/previews/{rest:path}": _REFUSED,
     "* A/workflows/{workflow_name}/instances": _REFUSED,

@@ -37,6 +37,7 @@ Beyond routes a product may declare:
     router.target("kv_namespace", check)     # check(store, binding): None, or the ApiError an upload gets
     router.enrich("secrets_store_secret", add)   # add(store, binding): the binding as the runtime needs it
     router.binding("queue", handler)         # a Worker's binding calls back: async (call, rest) -> reply
+    router.edge("tunnels", table)            # table(box): what the edge must know, a part of its routing
     router.on_start(task)                    # async (box): for the daemon's life; a crash is logged,
     restarted router.on_reset(clean)                   # (box): forget state that is not in the Store
     router.seed("kv_namespaces", plant)      # async (box, value): POST /_sandbox/seed {"kv_namespaces":
@@ -115,6 +116,7 @@ class Router:
         self.targets: dict[str, TargetCheck] = {}
         self.enrichers: dict[str, Enrich] = {}
         self.bindings: dict[str, BindingHandler] = {}
+        self.edge_tables: dict[str, Callable[[Box], Any]] = {}
         self.starters: list[Callable[[Box], Awaitable[None]]] = []
         self.cleaners: list[Callable[[Box], None]] = []
         self.seeds: dict[str, Callable[[Box, Any], Awaitable[Any]]] = {}
@@ -151,6 +153,10 @@ class Router:
     def binding(self, kind: str, handler: BindingHandler) -> None:
         """Serve a Worker's binding that calls back to Python under `/bindings/<kind>/`."""
         self.bindings[kind] = handler
+
+    def edge(self, name: str, table: Callable[[Box], Any]) -> None:
+        """What the edge is told under `name` with the routing, in JSON; without a reload of the runtime."""
+        self.edge_tables[name] = table
 
     def on_start(self, task: Callable[[Box], Awaitable[None]]) -> None:
         """Run `task` while the daemon runs."""

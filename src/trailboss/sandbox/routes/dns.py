@@ -14,6 +14,7 @@ from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import Raw, Reply
 from trailboss.sandbox.products import dns_rules
 from trailboss.sandbox.products.dns_rules import DnsError
+from trailboss.sandbox.products.tunnel_table import leads_to_tunnel
 from trailboss.sandbox.refusals import ApiError, bad_request
 from trailboss.sandbox.routes import Router
 
@@ -152,9 +153,21 @@ def _tag_test(value: str, how: str) -> Any:
     return None
 
 
+async def _in_force(call: Call, *records: Record) -> None:
+    """Return when the edge knows of records that lead to a tunnel; no others concern it."""
+    if any(leads_to_tunnel(record) for record in records):
+        await call.runtime.sync()
+
+
+async def _written(call: Call, body: Record, present: Record | None) -> Record:
+    record = _write(call, body, present)
+    await _in_force(call, record, *([present] if present else []))
+    return shown(record)
+
+
 async def create_record(call: Call) -> Record:
     """A new record."""
-    return shown(_write(call, await call.object(), None))
+    return await _written(call, await call.object(), None)
 
 
 async def get_record(call: Call) -> Record:
@@ -165,19 +178,20 @@ async def get_record(call: Call) -> Record:
 async def update_record(call: Call) -> Record:
     """PUT: the whole record anew."""
     present = _record_of(call, call["dns_record_id"])
-    return shown(_write(call, await call.object(), present))
+    return await _written(call, await call.object(), present)
 
 
 async def edit_record(call: Call) -> Record:
     """PATCH: what is not named stays."""
     present = _record_of(call, call["dns_record_id"])
-    return shown(_write(call, _merged(present, await call.object()), present))
+    return await _written(call, _merged(present, await call.object()), present)
 
 
 async def delete_record(call: Call) -> dict[str, str]:
     """Gone."""
     record = _record_of(call, call["dns_record_id"])
     call.store.delete(KIND, record["id"])
+    await _in_force(call, record)
     return {"id": record["id"]}
 
 
@@ -186,20 +200,25 @@ async def batch_records(call: Call) -> Record:
     body = await call.object()
     if sum(len(body.get(part) or []) for part in ("deletes", "patches", "puts", "posts")) > QUOTA:
         raise bad_request(f"a batch has at most {QUOTA} operations", 9207)
+    changed = []
     with call.store.transaction():
         done: Record = {"deletes": [], "patches": [], "puts": [], "posts": []}
         for one in body.get("deletes") or []:
             record = _record_of(call, str(one.get("id")))
             call.store.delete(KIND, record["id"])
             done["deletes"].append(shown(record))
+            changed.append(record)
         for one in body.get("patches") or []:
             record = _record_of(call, str(one.get("id")))
             done["patches"].append(shown(_write(call, _merged(record, one), record)))
+            changed.append(record)
         for one in body.get("puts") or []:
             record = _record_of(call, str(one.get("id")))
             done["puts"].append(shown(_write(call, one, record)))
+            changed.append(record)
         for one in body.get("posts") or []:
             done["posts"].append(shown(_write(call, one, None)))
+    await _in_force(call, *changed, *done["patches"], *done["puts"], *done["posts"])
     return done
 
 
@@ -217,17 +236,17 @@ async def import_records(call: Call) -> Record:
         records = dns_rules.parse_bind(parts.get("file", ""), _zone(call))
     except DnsError as error:
         raise refusal(error) from None
-    added = 0
+    added = []
     with call.store.transaction():
         for record in records:
             wanted = proxied and record["type"] in dns_rules.PROXIABLE
             try:
-                _write(call, {**record, "proxied": wanted}, None)
-                added += 1
+                added.append(_write(call, {**record, "proxied": wanted}, None))
             except ApiError as error:
                 if error.code != 81058:
                     raise
-    return {"recs_added": added, "total_records_parsed": len(records)}
+    await _in_force(call, *added)
+    return {"recs_added": len(added), "total_records_parsed": len(records)}
 
 
 async def get_usage(call: Call) -> dict[str, int]:

@@ -34,6 +34,10 @@ RESOURCES: dict[str, tuple[str, str, str]] = {
     "worker_version": ("version", "id", "id"),
     "durable_object_namespace": ("do_namespace", "id", "class"),
     "dns_record": ("dns_record", "id", "name"),
+    "cloudflared_tunnel": ("cfd_tunnel", "id", "name"),
+    "access_application": ("access_application", "id", "name"),
+    "access_group": ("access_group", "id", "name"),
+    "access_application_policy": ("access_policy", "id", "name"),
     "worker_route": ("worker_route", "id", "pattern"),
     "zone": ("zone", "id", "name"),
 }

@@ -57,8 +57,8 @@ export class Supervisor {
     this.#adopt({ ...this.#declared, routing: { ...EMPTY.routing, ...routing } });
     this.ingress.stats.weights += 1;
     if (this.#print(this.#workers(this.#declared)) !== this.#live.print) {
-      await this.#serial(() => this.#become(this.#declared));
-      return { reloaded: true };
+      const reloaded = await this.#serial(() => this.#become(this.#declared));
+      return { reloaded };
     }
     if (this.runtime.running) await this.runtime.weigh(this.#declared.routing);
     return { reloaded: false };
@@ -77,10 +77,12 @@ export class Supervisor {
     return JSON.stringify([workers, new Network(workers, routing).wiring()]);
   }
 
-  async #become(wanted) {
+  // Without `start` an account with nothing to run does not start the runtime: tunnels need none.
+  async #become(wanted, { start = false } = {}) {
     const workers = this.#workers(wanted);
     const print = this.#print(workers, wanted.routing);
-    if (print === this.#live.print || this.#exclusive) {
+    const unneeded = !start && !this.runtime.running && idle(workers, wanted);
+    if (print === this.#live.print || this.#exclusive || unneeded) {
       this.#adopt(wanted);
       if (this.runtime.running) await this.runtime.weigh(wanted.routing);
       return false;
@@ -154,7 +156,7 @@ export class Supervisor {
 
   /** The runtime, started if nothing needed it before. */
   async running() {
-    if (!this.runtime.running && !this.#exclusive) await this.#serial(() => this.#become(this.#declared));
+    if (!this.runtime.running && !this.#exclusive) await this.#serial(() => this.#become(this.#declared, { start: true }));
   }
 
   /** Load the version of `script` whose id starts with `prefix`, asked from Python; its id, or undefined. */
@@ -185,14 +187,14 @@ export class Supervisor {
     });
   }
 
-  /** Run again what is declared now, and resume. */
+  /** Run again what is declared now, if anything is, and resume. */
   end() {
     return this.#serial(async () => {
       if (!this.#exclusive) throw new Refused(409, "the runtime was not stopped for exclusive access");
       this.#exclusive = false;
       try {
         const workers = this.#workers(this.#declared);
-        await this.#swap(workers, this.#declared.routing, this.#print(workers));
+        if (!idle(workers, this.#declared)) await this.#swap(workers, this.#declared.routing, this.#print(workers));
       } finally {
         this.ingress.gate.reopen();
       }
@@ -265,5 +267,8 @@ function shown(worker, routing) {
 }
 
 const stateful = (workers) => workers.some((worker) => worker.durable_objects?.length > 0 || worker.workflows?.length > 0);
+
+/** Nothing to run and nothing stored: no runtime is needed until somebody asks for data. */
+const idle = (workers, { resources }) => workers.length === 0 && Object.values(resources).every((list) => list.length === 0);
 
 const keyOf = (worker) => `${worker.script}@${worker.version}`;

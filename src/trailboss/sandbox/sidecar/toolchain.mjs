@@ -13,6 +13,10 @@ export function use(root) {
   undici = require("undici");
 }
 
+export function ws() {
+  return require("ws");
+}
+
 export function miniflare() {
   return require("miniflare");
 }

@@ -19,7 +19,8 @@ class Exchange {
   #length = -1;
   #small = null;
 
-  constructor(req, res, ray, done) {
+  constructor(req, res, ray, foreign, done) {
+    this.foreign = foreign;
     this.req = req;
     this.res = res;
     this.ray = ray;
@@ -68,7 +69,7 @@ class Exchange {
     this.started = true;
     this.status = status;
     this.resume = resume;
-    if (status === 500 && statusText === THREW && bareFailure(rawHeaders)) this.#thrown = [];
+    if (!this.foreign && status === 500 && statusText === THREW && bareFailure(rawHeaders)) this.#thrown = [];
     else this.#head(rawHeaders, statusText);
     this.raw = rawHeaders;
     this.statusText = statusText;
@@ -151,10 +152,11 @@ function linkOf(rawHeaders) {
 
 /**
  * Send `req` through `pool`; answers with what became of it: `{status}`, or `{error, lost, retry}` when nothing was
- * written to the client yet and the caller should decide. `track` is told of the exchange while it runs.
+ * written to the client yet and the caller should decide. `track` is told of the exchange while it runs. A `foreign` server is
+ * not the runtime: its failures are its own.
  */
-export function forward(pool, req, res, { path, headers, ray, track, done }) {
-  const exchange = new Exchange(req, res, ray, (outcome) => {
+export function forward(pool, req, res, { path, headers, ray, track, done, foreign = false }) {
+  const exchange = new Exchange(req, res, ray, foreign, (outcome) => {
     track.delete(exchange);
     done(outcome);
   });

@@ -46,6 +46,26 @@ export function inbound(req, { ray, ip, scheme, upgrade = false }) {
   return list;
 }
 
+/**
+ * The headers a tunnel's origin sees, as a flat list. `host` is the public name (or what the tunnel's configuration puts in
+ * its place), however the client spelled it.
+ */
+export function toOrigin(req, { ray, ip, scheme, host, upgrade = false }) {
+  const raw = req.rawHeaders;
+  const list = ["Host", host];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i].toLowerCase();
+    if (name === "host" || (NOT_FORWARDED.has(name) && !(upgrade && (name === "upgrade" || name === "connection")))) continue;
+    if (name.startsWith("mf-")) continue;
+    list.push(raw[i], raw[i + 1]);
+  }
+  const before = req.headers["x-forwarded-for"];
+  list.push("CF-Connecting-IP", ip, "CF-Ray", ray, "CF-IPCountry", country(req.headers["x-trailboss-cf"]), "CF-Visitor", `{"scheme":"${scheme}"}`);
+  list.push("X-Forwarded-Proto", scheme, "X-Forwarded-For", before === undefined ? ip : `${before},${ip}`);
+  list.push("CDN-Loop", `cloudflare; loops=${loops(req) + 1}`);
+  return list;
+}
+
 /** The headers the client sees, as Node's flat list, from undici's list of buffers. */
 export function outbound(rawHeaders, ray) {
   const list = [];
@@ -72,6 +92,20 @@ export function scheme(req) {
 export function clientAddress(req) {
   const address = req.socket.remoteAddress ?? "127.0.0.1";
   return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** Path and query of a request line that may hold a whole URL. */
+export function targetOf(url) {
+  if (url[0] === "/") return url;
+  const slash = url.indexOf("/", url.indexOf("//") + 2);
+  return slash < 0 ? "/" : url.slice(slash);
+}
+
+/** Its path alone. */
+export function pathOf(url) {
+  const target = targetOf(url);
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
 }
 
 /** The whole URL a client asked for: what the Worker reads as `request.url`. */

@@ -1,4 +1,4 @@
-// The public port: finds the Worker and the version, then hands the request to that version's own socket.
+// The public port: finds the Worker and the version, then hands the request to that version's own socket; or to a tunnel.
 import http from "node:http";
 import { Refused, log } from "../errors.mjs";
 import { undici } from "../toolchain.mjs";
@@ -6,10 +6,11 @@ import { ray as newRay, COLO } from "./cf.mjs";
 import { choose } from "./choose.mjs";
 import { forward } from "./forward.mjs";
 import { Gate } from "./gate.mjs";
-import { clientAddress, inbound, loops, scheme, wholeUrl } from "./headers.mjs";
+import { clientAddress, inbound, loops, scheme, targetOf, wholeUrl } from "./headers.mjs";
 import { miss } from "./pages.mjs";
 import { Routes } from "./routes.mjs";
 import { Stats } from "./stats.mjs";
+import { Through, answering } from "./through.mjs";
 import { Tunnel, handshake } from "./websocket.mjs";
 
 // A Worker that fetches itself is stopped: by the count its requests carry when they are passed on, else by how many
@@ -21,6 +22,7 @@ const POOL = { connections: 512, pipelining: 1, keepAliveTimeout: 4000, keepAliv
 export class Ingress {
   gate = new Gate();
   stats = new Stats();
+  through = new Through();
   #routes;
   #targets = new Map();
   #exchanges = new Set();
@@ -58,11 +60,12 @@ export class Ingress {
   close() {
     this.#server.close();
     this.#server.closeAllConnections();
+    this.through.close();
   }
 
-  /** New weights, routes and hosts: effective with the next request. */
+  /** New weights, routes, hosts and tunnels: effective with the next request. */
   route(routing) {
-    this.#routes = new Routes(routing, this.subdomain);
+    this.#routes = new Routes(routing, this.subdomain, this.#routes);
   }
 
   /** New sockets, by `script@version`; old pools are left to close. */
@@ -82,14 +85,14 @@ export class Ingress {
   }
 
   report() {
-    return { ...this.stats.report(), in_flight: this.gate.inFlight, held: this.gate.held, held_total: this.gate.heldTotal, websockets: this.#tunnels.size };
+    return { ...this.stats.report(), in_flight: this.gate.inFlight, held: this.gate.held, held_total: this.gate.heldTotal, websockets: this.#tunnels.size, tunnel_streams: this.through.open };
   }
 
-  /** Where this request goes: `{script, version, key}`, or `{miss}`. Synchronous unless a preview has to be loaded. */
+  /** Where this request goes: `{script, version, key}`, `{tunnel}`, or `{miss}`. Synchronous unless a preview has to be loaded. */
   #resolve(req, urlScheme) {
     if (loops(req) > MAX_LOOPS || (this.#nested >= MAX_NESTED && isNested(req))) return { miss: "loop", host: req.headers.host };
-    const found = this.#routes.find(urlScheme, req.headers.host ?? "", pathOf(req.url));
-    if (found.miss !== undefined) return found;
+    const found = this.#routes.find(urlScheme, req.headers.host ?? "", targetOf(req.url), isNested(req));
+    if (found.miss !== undefined || found.tunnel !== undefined) return found;
     const { script } = found;
     if (found.prefix !== undefined) return this.#preview(script, found.prefix);
     if (found.version !== undefined) {
@@ -120,6 +123,7 @@ export class Ingress {
   }
 
   #found(req, res, found, ray, urlScheme) {
+    if (found.tunnel !== undefined) return this.through.request(req, res, found, ray, urlScheme);
     if (found.miss === undefined) return this.#enter(req, res, found, ray, urlScheme, 0);
     miss(req, res, found.miss, found.host, `${ray}-${COLO}`);
     return undefined;
@@ -188,6 +192,7 @@ export class Ingress {
     try {
       const found = await this.#resolve(req, urlScheme);
       if (found.miss !== undefined) return refuse(req, socket, found.miss, found.host);
+      if (found.tunnel !== undefined) return this.through.upgrade(req, socket, head, found, ray, urlScheme);
       const waiting = this.gate.enter();
       if (waiting !== undefined) await waiting;
       this.gate.leave();
@@ -217,17 +222,7 @@ export class Ingress {
 /** Sent by a Worker, not by a client. */
 const isNested = (req) => req.headers["cf-worker"] !== undefined;
 
-function pathOf(url) {
-  if (url[0] === "/") return url;
-  const slash = url.indexOf("/", url.indexOf("//") + 2);
-  return slash < 0 ? "/" : url.slice(slash);
-}
-
-/** The edge's own page on a connection that asked for an upgrade: there is no response object, so one is made. */
+/** The edge's own page on a connection that asked for an upgrade. */
 function refuse(req, socket, reason, detail) {
-  const res = new http.ServerResponse(req);
-  res.shouldKeepAlive = false;
-  res.assignSocket(socket);
-  res.on("finish", () => socket.end());
-  miss(req, res, reason, detail);
+  miss(req, answering(req, socket), reason, detail);
 }

@@ -9,6 +9,8 @@ const MISSES = {
   "no-worker": [523, 523, "No Worker answers this address, and the sandbox has no origin server behind it."],
   "unknown-host": [404, 1001, "This sandbox knows no such host name."],
   "foreign-host": [421, 1001, "This sandbox serves local and known host names only."],
+  "no-tunnel": [530, 1033, "This host name leads to a tunnel that is not connected: it is down, deleted, or has no rules."],
+  origin: [502, 502, "Unable to reach the origin service. The service may be down or it may not be responding to the tunnel."],
   loop: [500, 1019, "This Worker fetches itself, directly or through others, without end."],
   threw: [500, 1101, "The Worker threw an exception."],
   gone: [502, 502, "The connection to the Workers runtime was lost while this request was running."],

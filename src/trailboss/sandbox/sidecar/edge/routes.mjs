@@ -1,4 +1,5 @@
-// From a host name and a path to a Worker. Built once per routing state, then only looked up.
+// From a host name and a path to a Worker or a tunnel. Built once per routing state, then only looked up.
+import { Tunnels } from "./tunnels.mjs";
 
 /** `*.example.com/api/*` -> its parts; a wildcard may stand at the start of the host and the end of the path. */
 export function parsePattern(pattern) {
@@ -43,7 +44,9 @@ function bySpecificity(a, b) {
 export const suffixes = (subdomain) => [`.${subdomain}.workers.localhost`, `.${subdomain}.workers.dev`];
 
 export class Routes {
-  constructor(routing, subdomain) {
+  /** `before` are the routes this takes the place of. */
+  constructor(routing, subdomain, before) {
+    this.tunnels = new Tunnels(routing.tunnels, before?.tunnels);
     this.scripts = routing.scripts ?? {};
     this.suffixes = suffixes(subdomain);
     this.hosts = new Map((routing.hosts ?? []).map((entry) => [entry.hostname.toLowerCase(), entry]));
@@ -53,26 +56,35 @@ export class Routes {
   }
 
   /**
-   * Where a request goes: `{script}`, `{script, version}` (or `prefix`, to be looked up) for a preview, or `{miss}` with
-   * the reason: 'disabled', 'previews-disabled', 'no-script', 'no-preview', 'no-worker', 'unknown-host', 'foreign-host'.
+   * Where a request goes: `{script}`, `{script, version}` (or `prefix`, to be looked up) for a preview, `{tunnel}`, or `{miss}`
+   * with the reason: 'disabled', 'previews-disabled', 'no-script', 'no-preview', 'no-worker', 'no-tunnel', 'unknown-host',
+   * 'foreign-host'. `nested` requests come from a Worker: where one stands on a route before a tunnel, it means its origin.
    */
-  find(scheme, hostHeader, target) {
+  find(scheme, hostHeader, target, nested = false) {
     const host = stripPort(hostHeader);
     const suffix = this.suffixes.find((end) => host.endsWith(end));
     if (suffix !== undefined) return this.#onSubdomain(host.slice(0, -suffix.length));
-    const name = this.#known(scheme, host, target) ?? this.#known(scheme, host.replace(/\.localhost$/, ""), target);
+    const name = this.#known(scheme, host, target, nested) ?? this.#known(scheme, host.replace(/\.localhost$/, ""), target, nested);
     if (name !== undefined) return name;
     return { miss: isLocal(host) ? "unknown-host" : "foreign-host", host };
   }
 
-  #known(scheme, host, target) {
+  #known(scheme, host, target, nested) {
     const query = target.indexOf("?");
     const path = query < 0 ? target : target.slice(0, query);
     const route = this.patterns.find((entry) => matches(entry, scheme, host, path));
-    if (route !== undefined) return route.script ? { script: route.script, host } : { miss: "no-worker", host };
+    if (route !== undefined) return this.#routed(route, host, nested);
     const domain = this.hosts.get(host);
-    if (domain === undefined) return this.patterns.some((entry) => hostMatches(entry, host)) ? { miss: "no-worker", host } : undefined;
+    if (domain === undefined) {
+      return this.tunnels.find(host) ?? (this.patterns.some((entry) => hostMatches(entry, host)) ? { miss: "no-worker", host } : undefined);
+    }
     return domain.enabled === false ? { miss: "disabled", host } : { script: domain.script, host };
+  }
+
+  #routed(route, host, nested) {
+    const behind = nested || !route.script ? this.tunnels.find(host) : undefined;
+    if (behind !== undefined) return { ...behind, behindWorker: Boolean(route.script) };
+    return route.script ? { script: route.script, host } : { miss: "no-worker", host };
   }
 
   #onSubdomain(label) {

@@ -70,8 +70,14 @@ function outbound({ edge, suffixes }, routing) {
   return internal(OUTBOUND, SOURCES.outbound, env, ["connect_pass_through", "experimental"]);
 }
 
-/** The custom domains that are answered here. Zone routes are not: a Worker on a route that fetches its own zone means the origin. */
-export const servedHosts = (routing) => (routing.hosts ?? []).filter((entry) => entry.enabled !== false).map((entry) => entry.hostname);
+/**
+ * The custom domains and tunnels that are answered here. Zone routes are not: a Worker on a route that fetches its own zone
+ * means the origin.
+ */
+export function servedHosts(routing) {
+  const domains = (routing.hosts ?? []).filter((entry) => entry.enabled !== false).map((entry) => entry.hostname);
+  return [...domains, ...Object.keys(routing.tunnels?.hosts ?? {})];
+}
 
 function router(name, entry, weights) {
   const env = { WEIGHTS: { type: "json", value: weights } };

@@ -4,7 +4,7 @@ let hosts = null;
 
 function served(hostname, env) {
   hosts ??= new Set(env.HOSTS);
-  return hosts.has(hostname) || env.SUFFIXES.some((suffix) => hostname.endsWith(suffix));
+  return hosts.has(hostname) || hosts.has(hostname.replace(/^[^.]+/, "*")) || env.SUFFIXES.some((suffix) => hostname.endsWith(suffix));
 }
 
 export default {
