@@ -24,6 +24,7 @@ NAMES = (
     "r2_bucket_lifecycle",
     "r2_bucket_cors",
     "r2_event_notification",
+    "mtls_certificate",
 )
 
 
