@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import AlreadyExists, CloudError, Unavailable
@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 ATTEMPTS = 2
+Pair = tuple[Kind[Any, Any], Any]
 
 
 class Holdings:
-    """The account's resources by kind and identity, for the length of one plan."""
+    """The account's resources by kind and scope, for the length of one plan."""
 
     def __init__(self, cloud: Cloud, progress: Callable[[str], None] = lambda _: None) -> None:
         self._cloud = cloud
         self._progress = progress
-        self._lists: dict[tuple[Any, ...], asyncio.Task[dict[tuple[Any, ...], Any]]] = {}
+        self._lists: dict[tuple[Any, ...], asyncio.Task[list[Any]]] = {}
 
-    async def read(self, wanted: Iterable[tuple[Kind[Any, Any], Any]]) -> None:
+    async def read(self, wanted: Iterable[Pair]) -> None:
         """Read the lists that `find` will need for `wanted`, all at the same time.
 
         A list that cannot be read raises where it is needed, and not here.
@@ -32,23 +33,29 @@ class Holdings:
         lists = {self._place(kind, spec): self._listing(kind, spec) for kind, spec in wanted}
         await asyncio.gather(*lists.values(), return_exceptions=True)
 
+    async def all(self, kind: Kind[Any, Any], like: Any, *, again: bool = False) -> Sequence[Any]:
+        """Everything of the kind in the scope of `like`; `again` asks the account anew."""
+        if again:
+            self._lists.pop(self._place(kind, like), None)
+        return await self._listing(kind, like)
+
     async def find(self, kind: Kind[Any, Any], spec: Any, *, again: bool = False) -> Any:
         """The observed resource with `spec`'s identity, or None; `again` asks the account anew."""
-        if again:
-            self._lists.pop(self._place(kind, spec), None)
-        return (await self._listing(kind, spec)).get(identity_of(spec))
+        wanted = identity_of(spec)
+        found = await self.all(kind, spec, again=again)
+        return next((one for one in found if identity_of(one) == wanted), None)
 
     def _place(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, ...]:
-        return (kind.name, *identity_of(spec)[1:])
+        return (kind.name, *kind.scope_of(spec))
 
-    def _listing(self, kind: Kind[Any, Any], spec: Any) -> asyncio.Task[dict[tuple[Any, ...], Any]]:
+    def _listing(self, kind: Kind[Any, Any], spec: Any) -> asyncio.Task[list[Any]]:
         place = self._place(kind, spec)
         if place not in self._lists:
             self._lists[place] = asyncio.ensure_future(self._list(kind, spec))
         return self._lists[place]
 
-    async def _list(self, kind: Kind[Any, Any], spec: Any) -> dict[tuple[Any, ...], Any]:
-        return {identity_of(observed): observed async for observed in kind.list(self._cloud, spec)}
+    async def _list(self, kind: Kind[Any, Any], spec: Any) -> list[Any]:
+        return [observed async for observed in kind.list(self._cloud, spec)]
 
     async def have(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, bool]:
         """The resource with `spec`'s identity, and whether it was made now.
@@ -59,10 +66,9 @@ class Holdings:
         found = await self.find(kind, spec)
         if found is not None:
             return found, False
-        name = identity_of(spec)
-        self._progress(f"making {kind.name} {name[0]}")
+        self._progress(f"making {kind.name} {identity_of(spec)[0]}")
         observed, created = await self._make(kind, spec, ATTEMPTS, tried=False)
-        (await self._listing(kind, spec))[name] = observed
+        (await self._listing(kind, spec)).append(observed)
         return observed, created
 
     async def _make(self, kind: Kind[Any, Any], spec: Any, attempts: int, *, tried: bool) -> tuple[Any, bool]:

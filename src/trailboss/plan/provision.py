@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trailboss.errors import NotFound, PermissionDenied, PlanError
 from trailboss.plan.holdings import Holdings
+from trailboss.plan.titles import titles_of
 from trailboss.resources.protocol import BindingForm, Kind
 from trailboss.resources.registry import kinds
 
@@ -76,7 +77,7 @@ class Provisioned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """One entry of the config: `asked` is the name it gives, `title` the one it would get; no `spec` where
     nothing is to be looked up or made."""
 
@@ -102,18 +103,20 @@ async def provision(
     settings: Mapping[str, Any],
     *,
     deployed_bindings: Sequence[Entry] | None,
+    named: Callable[[str], str] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Provisioned:
     """Resolve every binding of the Worker `script`, making what is missing. Safe to repeat.
 
     `settings` is its resolved wrangler config. `deployed_bindings` are those of the script's settings, () for
-    a script that does not exist; None has them read here, when they matter.
+    a script that does not exist; None has them read here, when they matter. `named` gives the name of a
+    resource that the config leaves unnamed, from its binding (see `plan.titles`).
 
     Raises:
         CloudError: a resource could be neither found nor made.
         PlanError: TB6102 a binding says too little for its resource to be made.
     """
-    wishes = [_wish(kind, entry, script) for kind in kinds() for entry in _entries(kind, settings)]
+    wishes = wishes_of(settings, named or titles_of(script))
     known = deployed_bindings
     if known is None and any(wish.spec is not None for wish in wishes):
         known = await read_deployed(cloud, script)
@@ -144,9 +147,13 @@ async def read_deployed(cloud: Cloud, script: str) -> Sequence[Entry] | None:
     return found if isinstance(found, list) else ()
 
 
-def default_title(script: str, binding: str) -> str:
-    """The name wrangler gives to a resource the config does not name."""
-    return f"{script}-{binding.lower().replace('_', '-')}"
+def wishes_of(settings: Mapping[str, Any], named: Callable[[str], str]) -> list[Wish]:
+    """Every binding of a provisionable kind in a resolved config.
+
+    Raises:
+        PlanError: TB6102 a binding says too little for its resource to be named.
+    """
+    return [_wish(kind, entry, named) for kind in kinds() for entry in _entries(kind, settings)]
 
 
 def _entries(kind: Kind[Any, Any], raw: Mapping[str, Any]) -> Iterator[Entry]:
@@ -158,19 +165,19 @@ def _entries(kind: Kind[Any, Any], raw: Mapping[str, Any]) -> Iterator[Entry]:
             yield entry
 
 
-def _wish(kind: Kind[Any, Any], entry: Entry, script: str) -> _Wish:
+def _wish(kind: Kind[Any, Any], entry: Entry, named: Callable[[str], str]) -> Wish:
     form = kind.binding
     assert form is not None
     asked = str(entry.get(form.title) or "") if form.title else ""
-    title = asked or default_title(script, str(entry["binding"]))
+    title = asked or named(str(entry["binding"]))
     given = form.given and entry.get(form.given)
     spec = None if given else kind.from_binding(title, entry)
     if spec is None and not given and not asked:
         raise _says_too_little(kind, str(entry["binding"]))
-    return _Wish(kind, form, entry, asked, title, spec)
+    return Wish(kind, form, entry, asked, title, spec)
 
 
-async def _resolve(account: Holdings, wish: _Wish, before: Entry | None, *, blind: bool) -> Bound:
+async def _resolve(account: Holdings, wish: Wish, before: Entry | None, *, blind: bool) -> Bound:
     """The binding with its resource. `blind` is when nobody knows what the deployed Worker has."""
     if wish.spec is None:
         given = wish.entry.get(wish.form.given) if wish.form.given else None
@@ -189,7 +196,7 @@ async def _resolve(account: Holdings, wish: _Wish, before: Entry | None, *, blin
     return wish.bound(wish.kind.handle(observed), wish.title, "created" if created else "found")
 
 
-def _is_same(wish: _Wish, before: Entry | None) -> bool | None:
+def _is_same(wish: Wish, before: Entry | None) -> bool | None:
     """Whether the deployed binding is the one the config means; None where only the account can say."""
     form = wish.form
     if before is None or any(
@@ -201,7 +208,7 @@ def _is_same(wish: _Wish, before: Entry | None) -> bool | None:
     return _value(form, before) == wish.asked if form.given is None else None
 
 
-async def _is_kept(account: Holdings, wish: _Wish, before: Entry) -> bool:
+async def _is_kept(account: Holdings, wish: Wish, before: Entry) -> bool:
     same = _is_same(wish, before)
     if same is not None:
         return same

@@ -60,7 +60,7 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
 
 async def _resources(now: Pass) -> Provisioned:
     """What the bindings without an id stand for; what is missing is made."""
-    from trailboss.plan import Provisioned, provision
+    from trailboss.plan import Provisioned, provision, titles
 
     assert now.artifact is not None and now.seen is not None
     if now.artifact.format == "assets":
@@ -70,6 +70,7 @@ async def _resources(now: Pass) -> Provisioned:
         now.name,
         now.settings,
         deployed_bindings=None if now.seen.exists else (),
+        named=titles(now.worker, now.name),
         progress=now.progress,
     )
 

@@ -77,6 +77,7 @@ class DNSRecordKind(Basis):
     spec = DNSRecord
     scope = "zone"
     ownership = Marked()
+    repeats = True
     permissions = Permissions("DNS Read", "DNS Write")
 
     def problems(self, spec: DNSRecord) -> Iterable[str]:

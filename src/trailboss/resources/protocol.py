@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
-from trailboss.resources.marks import Difference, differences, identity_of
+from trailboss.resources.marks import Difference, Mark, differences, marked
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -96,6 +96,8 @@ class Kind(Protocol[SpecT, ObservedT]):
 
     `spec` is the class of its specs. `holds_data` says that deleting one loses what cannot be brought back.
     `is_setting` says that it cannot be deleted: when the file no longer wants it, it stays as it is.
+    `repeats` says that several resources may have the same identity (the records of one DNS name); then
+    ownership alone tells them apart.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Kind(Protocol[SpecT, ObservedT]):
     binding: BindingForm | None
     holds_data: bool
     is_setting: bool
+    repeats: bool
 
     def needs(self, spec: SpecT) -> tuple[Need, ...]:
         """What must exist before `spec` can, beside what its fields refer to."""
@@ -151,8 +154,8 @@ class Kind(Protocol[SpecT, ObservedT]):
         """What Cloudflare shows of it."""
         ...
 
-    def scope_of(self, spec: SpecT) -> tuple[Any, ...]:
-        """What `list` is asked for: specs with the same answer share one list."""
+    def scope_of(self, spec: SpecT | None) -> tuple[Any, ...]:
+        """What `list` is asked for: specs with the same answer share one list. None: the usual scope."""
         ...
 
     def list(self, cloud: Cloud, like: SpecT | None = None) -> AsyncIterator[ObservedT]:
@@ -175,11 +178,13 @@ class Kind(Protocol[SpecT, ObservedT]):
 class Basis:
     """What most kinds have in common. A kind overrides what is different for it."""
 
+    spec: ClassVar[type[Any]]
     scope: ClassVar[Scope] = "account"
     ownership: ClassVar[Ownership] = Claimed()
     binding: ClassVar[BindingForm | None] = None
     holds_data: ClassVar[bool] = False
     is_setting: ClassVar[bool] = False
+    repeats: ClassVar[bool] = False
 
     def needs(self, spec: Any) -> tuple[Need, ...]:
         return ()
@@ -197,7 +202,10 @@ class Basis:
         return ()
 
     def scope_of(self, spec: Any) -> tuple[Any, ...]:
-        return (spec.zone,) if self.scope == "zone" else identity_of(spec)[1:]
+        places = marked(self.spec, Mark.IDENTITY)[1:]
+        if self.scope == "zone":
+            return (spec.zone,)
+        return tuple(place.default if spec is None else getattr(spec, place.name) for place in places)
 
     def handle(self, observed: Any) -> str:
         return str(observed.id)

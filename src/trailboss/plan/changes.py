@@ -1,0 +1,202 @@
+"""From both sides of a view to the list of changes: pure, and the same for every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from trailboss.plan.owner import Stamp
+from trailboss.plan.view import Seen, View, refer
+from trailboss.plan.wanted import Resource
+from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked
+from trailboss.resources.protocol import Kind, OfWorker
+from trailboss.resources.registry import NAMES, kind
+from trailboss.values import Location
+
+Action = Literal["create", "update", "replace", "delete", "adopt", "release", "later", "conflict", "none"]
+Why = Literal["new", "file", "drift", "unfinished", "gone", "adopted", "foreign", "no worker", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to happen to one resource.
+
+    `why`: the file changed, or the account did by hand ('drift'), or an earlier run was stopped
+    ('unfinished'). `loses` says what cannot be undone, "" when it can. `needs` are addresses that come
+    first. `restamp` is whether our stamp has to be written although nothing else differs.
+    """
+
+    action: Action
+    kind: str
+    key: str
+    name: str
+    fields: tuple[Difference, ...] = ()
+    why: Why = ""
+    loses: str = ""
+    note: str = ""
+    where: Location | None = None
+    needs: tuple[str, ...] = ()
+    restamp: bool = False
+    resource: Resource | None = None
+    seen: Seen | None = None
+
+    @property
+    def address(self) -> str:
+        """`queue.jobs`."""
+        return f"{self.kind}.{self.key}"
+
+    @property
+    def writes(self) -> bool:
+        """Whether carrying it out writes to the account."""
+        return self.action in ("create", "update", "replace", "delete", "adopt", "release") or self.restamp
+
+
+def changes(view: View, *, adopt: bool = False) -> tuple[Change, ...]:
+    """All changes, wanted ones first, in the order of the kinds.
+
+    `adopt` takes over what is there already even where it differs.
+    """
+    found = [_wanted(view, one, adopt=adopt) for one in view.wanted.resources]
+    replaced = frozenset(one.address for one in found if one.action == "replace")
+    if replaced:
+        refer(view, replaced)  # what points to them will point to something new
+        found = [_wanted(view, one, adopt=adopt) for one in view.wanted.resources]
+    matched = {id(seen) for seen in view.matches.values()}
+    rest = [_unwanted(view, seen) for seen in view.seen if _is_left(view, seen, matched)]
+    order = {name: place for place, name in enumerate(NAMES)}
+    return (*sorted(found, key=lambda one: order[one.kind]), *sorted(rest, key=lambda one: -order[one.kind]))
+
+
+def _is_left(view: View, seen: Seen, matched: set[int]) -> bool:
+    """Whether it is ours and the file no longer wants it. Parts of a Worker are left to its next deploy."""
+    if id(seen) in matched or isinstance(kind(seen.kind).ownership, OfWorker):
+        return False
+    return view.register is not None and (view.is_ours(seen) or (seen.intent and seen.stamp is None))
+
+
+def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
+    found, spec, seen = kind(one.kind), view.specs[one.address], view.matches.get(one.address)
+    needs = view.needs.get(one.address, ())
+    base = _Base(one.kind, one.key, str(_title(spec)), one.where, needs, one, seen)
+    if seen is None:
+        if isinstance(found.ownership, OfWorker) and spec.script not in view.scripts:
+            return base.change("later", why="no worker", note=f"with the first deploy of {spec.script}")
+        return base.change("create", why="new", fields=tuple(_first(spec)))
+    differing = found.differs(spec, seen.observed)
+    if view.is_ours(seen):
+        return _ours(base, found, spec, differing)
+    if seen.stamp is not None:
+        return base.change("conflict", why="foreign", note=f"it belongs to {seen.stamp.owner}")
+    if seen.intent:
+        return base.change(_how(differing, "update"), why="unfinished", fields=differing, restamp=True)
+    if view.register is None:
+        return _by_name(base, found, differing)
+    if isinstance(found.ownership, OfWorker):
+        return base.change("conflict", why="foreign", note="another Worker has it")
+    if differing and not adopt:
+        return base.change("conflict", why="foreign", fields=differing, note="it is there, and not ours")
+    if _how(differing, "update") == "replace":
+        note = "it is there, not ours, and cannot be changed to what the file says"
+        return base.change("conflict", why="foreign", fields=differing, note=note)
+    return base.change("adopt", why="adopted", fields=differing)
+
+
+def _ours(base: _Base, found: Kind[Any, Any], spec: Any, differing: tuple[Difference, ...]) -> Change:
+    assert base.seen is not None and base.seen.stamp is not None
+    stamp, one = base.seen.stamp, base.resource
+    stamped = not isinstance(found.ownership, OfWorker)
+    same_file = stamp.spec == one.digest
+    if not differing and stamped and not same_file:
+        hidden = tuple(_hidden(spec))
+        if hidden:
+            return base.change("update", why="file", fields=hidden)
+    if not differing:
+        return base.change("none", restamp=stamped and (not same_file or stamp.key not in (one.key, "")))
+    action = _how(differing, "update")
+    loses = f"the {base.kind} and its data" if action == "replace" and found.holds_data else ""
+    return base.change(
+        action, why="drift" if same_file and stamped else "file", fields=differing, loses=loses
+    )
+
+
+def _by_name(base: _Base, found: Kind[Any, Any], differing: tuple[Difference, ...]) -> Change:
+    """Where the account refuses tags the name alone decides, and nothing is deleted."""
+    if _how(differing, "update") == "replace":
+        note = "it would have to be replaced, and without tags nothing is deleted"
+        return base.change("conflict", why="foreign", fields=differing, note=note)
+    return base.change("update" if differing else "none", why="file" if differing else "", fields=differing)
+
+
+def _unwanted(view: View, seen: Seen) -> Change:
+    found = kind(seen.kind)
+    key = (seen.stamp.key if seen.stamp else "") or str(_title(seen.observed))
+    base = _Base(seen.kind, key, str(_title(seen.observed)), None, (), None, seen)
+    if found.is_setting or (seen.stamp is not None and seen.stamp.adopted):
+        note = "stays as it is" if found.is_setting else "stays: it was there before it was adopted"
+        return base.change("release", why="gone", note=note)
+    loses = f"the {seen.kind} and its data" if found.holds_data else ""
+    return base.change("delete", why="gone" if seen.stamp else "unfinished", loses=loses)
+
+
+def _how(differing: tuple[Difference, ...], otherwise: Action) -> Action:
+    if any(one.mark in (Mark.REPLACE, Mark.IDENTITY) for one in differing):
+        return "replace"
+    return otherwise
+
+
+def _title(value: Any) -> Any:
+    """What a person calls it: the part of its identity that is its own."""
+    names = [place.name for place in marked(value, Mark.IDENTITY)]
+    for name in ("name", "title", "hostname", "pattern"):
+        if name in names:
+            return getattr(value, name)
+    return " ".join(str(part) for part in identity_of(value))
+
+
+def _first(spec: Any) -> Iterator[Difference]:
+    """What a new resource gets, without what is left to Cloudflare."""
+    for mark in (Mark.MUTABLE, Mark.REPLACE):
+        for place in marked(spec, mark):
+            value = getattr(spec, place.name)
+            if value is not UNSET and value != place.default:
+                yield Difference(place.name, mark, value, None)
+
+
+def _hidden(spec: Any) -> Iterator[Difference]:
+    """Fields that cannot be compared, and may be what changed in the file."""
+    for place in marked(spec, Mark.WRITE_ONLY):
+        if getattr(spec, place.name) is not UNSET:
+            yield Difference(place.name, Mark.WRITE_ONLY, "(not shown)", "(not shown)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    kind: str
+    key: str
+    name: str
+    where: Location | None
+    needs: tuple[str, ...]
+    resource: Any
+    seen: Seen | None
+
+    def change(self, action: Action, **more: Any) -> Change:
+        return Change(
+            action,
+            self.kind,
+            self.key,
+            self.name,
+            where=self.where,
+            needs=self.needs,
+            resource=self.resource,
+            seen=self.seen,
+            **more,
+        )
+
+
+def stamp_for(view: View, change: Change) -> Stamp:
+    """What is written on the resource once `change` is done."""
+    assert change.resource is not None
+    before = change.seen.stamp if change.seen and view.is_ours(change.seen) else None
+    adopted = change.action == "adopt" or (before is not None and before.adopted)
+    return Stamp(view.owner, change.key, change.resource.digest, adopted and change.action != "replace")

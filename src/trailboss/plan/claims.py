@@ -1,0 +1,76 @@
+"""Which claims stand before, during and after an apply. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from trailboss.plan.changes import Change
+from trailboss.plan.register import LOOK, Claim, Place
+from trailboss.plan.view import View
+from trailboss.resources.marks import identity_of
+from trailboss.resources.protocol import Claimed, OfWorker
+from trailboss.resources.registry import kind
+
+Claims = dict[Place, Claim]
+
+
+def begun(view: View, present: Mapping[Place, Claim], work: Iterable[Change]) -> Claims:
+    """With an intent for everything that is about to be made, and the places to look for it."""
+    intents: Claims = {}
+    for one in work:
+        if one.resource is not None and one.action in ("create", "replace"):
+            claim = Claim(one.kind, identity_of(one.resource.spec))
+            intents[claim.place] = claim
+    return {**places_to_look(view), **intents, **present}
+
+
+def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Change]) -> Claims:
+    """What is claimed once `done` is done: no intents of it, and nothing that is no longer there."""
+    there = {seen.place for seen in view.seen}
+    claims = {
+        place: claim
+        for place, claim in present.items()
+        if claim.spec != LOOK and (not claim.spec or place in there)
+    }
+    for one in done:
+        _after(claims, one)
+    gone = {one.seen.place for one in done if one.seen is not None and one.action == "delete"}
+    return {**places_to_look(view, gone), **claims}
+
+
+def stale(view: View) -> bool:
+    """Whether there are claims to what is gone, which a later thing of that name must not suffer."""
+    if view.register is None:
+        return False
+    there = {seen.place for seen in view.seen}
+    wanted = {(one.kind, identity_of(one.spec)) for one in view.wanted.resources}
+    claims = view.register.claims_of(view.owner).values()
+    return any(claim.spec != LOOK and claim.place not in there | wanted for claim in claims)
+
+
+def _after(claims: Claims, change: Change) -> None:
+    if change.seen is not None and change.action in ("delete", "release", "replace"):
+        claims.pop(change.seen.place, None)
+    if change.resource is None or change.action in ("delete", "release"):
+        return
+    place = (change.kind, identity_of(change.resource.spec))
+    claims.pop(place, None)
+    if isinstance(kind(change.kind).ownership, Claimed):
+        before = change.seen.stamp if change.seen and change.action != "replace" else None
+        adopted = change.action == "adopt" or (before is not None and before.adopted)
+        claims[place] = Claim(*place, change.resource.digest, adopted)
+
+
+def places_to_look(view: View, gone: Collection[Place] = ()) -> Claims:
+    """One for each list that the account's own do not show: the zones with marked or tagged things."""
+    specs: list[tuple[str, Any]] = [(one.kind, view.specs[one.address]) for one in view.wanted.resources]
+    specs += [
+        (seen.kind, seen.observed) for seen in view.seen if view.is_ours(seen) and seen.place not in gone
+    ]
+    places: dict[tuple[Any, ...], Claim] = {}
+    for name, spec in specs:
+        found = kind(name)
+        if not isinstance(found.ownership, Claimed | OfWorker) and found.scope_of(spec):
+            places.setdefault((name, *found.scope_of(spec)), Claim(name, identity_of(spec), LOOK))
+    return {claim.place: claim for claim in places.values()}

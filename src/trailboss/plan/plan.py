@@ -1,0 +1,125 @@
+"""A plan: what would be done to an environment, as a value that can be shown, saved and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trailboss.errors import ConflictError, PlanError, RefusedError
+from trailboss.plan.changes import Change, changes
+from trailboss.plan.graph import with_needs
+from trailboss.plan.owner import Owner
+from trailboss.plan.register import Register
+from trailboss.plan.view import View, look
+from trailboss.plan.wanted import Wanted
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership."""
+
+    owner: Owner
+    changes: tuple[Change, ...]
+    calls: int
+    untagged: str
+    view: View
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """What would be written, apart from stamps that only record."""
+        return tuple(one for one in self.changes if one.action not in ("none", "later", "conflict"))
+
+    @property
+    def conflicts(self) -> tuple[Change, ...]:
+        """What stands in the way."""
+        return tuple(one for one in self.changes if one.action == "conflict")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the account is as the file wants it."""
+        return not self.pending and not self.conflicts
+
+    @property
+    def losing(self) -> tuple[Change, ...]:
+        """What could not be undone."""
+        return tuple(one for one in self.pending if one.loses)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for plans that do the same to the same account: a saved plan is stale when it differs."""
+        rows = [
+            [one.action, one.address, one.resource.digest if one.resource else "", repr(_observed(one))]
+            for one in self.changes
+            if one.action not in ("none", "later")
+        ]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
+
+
+def _observed(change: Change) -> object:
+    return change.seen.observed if change.seen else None
+
+
+async def make(
+    cloud: Cloud,
+    wanted: Wanted,
+    *,
+    adopt: bool = False,
+    targets: Iterable[str] = (),
+    register: Register | None = None,
+) -> Plan:
+    """Read the account and compare. Writes nothing.
+
+    `targets` are addresses (`queue.jobs`); with any, only those and what they need are planned.
+
+    Raises:
+        CloudError: the account could not be read.
+        PlanError: TB6104 to TB6106 (see `view.look`), TB6107 a target that does not exist.
+    """
+    before = cloud.stats.total
+    view = await look(cloud, wanted, register)
+    found = changes(view, adopt=adopt)
+    chosen = tuple(targets)
+    if chosen:
+        addresses = [one.address for one in found]
+        for target in chosen:
+            if target not in addresses:
+                known = ", ".join(addresses[:12]) or "none"
+                raise PlanError("TB6107", f"there is no resource '{target}'", hint=f"There are: {known}.")
+        kept = with_needs(chosen, view.needs)
+        found = tuple(one for one in found if one.address in kept)
+    return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view)
+
+
+def refuse(plan: Plan, *, approved: str | None, confirmed: bool) -> None:
+    """Raises when `plan` must not be carried out.
+
+    ConflictError: TB6505 foreign things stand in the way, TB6506 it is not the plan that was approved.
+    RefusedError: TB6201 it loses what cannot be brought back, and that was not confirmed.
+    """
+    if plan.conflicts:
+        lines = [f"{one.kind} '{one.name}': {one.note}" for one in plan.conflicts]
+        raise ConflictError(
+            "TB6505",
+            "\n".join(["the account has things that are not this environment's:", *lines]),
+            hint="Name yours differently, or take them over with --adopt.",
+            where=plan.conflicts[0].where,
+        )
+    if approved is not None and approved != plan.fingerprint:
+        raise ConflictError(
+            "TB6506",
+            "the account or the files have changed since this plan was made",
+            hint="Make a new plan and look at it.",
+        )
+    if plan.losing and not confirmed:
+        lines = [f"{one.action} {one.kind} '{one.name}'" for one in plan.losing]
+        raise RefusedError(
+            "TB6201",
+            "\n".join(["this cannot be undone:", *lines]),
+            hint="Confirm it with --confirm.",
+        )

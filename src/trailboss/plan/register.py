@@ -1,0 +1,147 @@
+"""What Trailboss keeps about a project in the account itself: its lock and its claims.
+
+All of it stands in the tags of the account, each owner under keys of its own:
+
+    trailboss.lock/<project>/<env>        who is applying, until when
+    trailboss.claims/<project>/<env>/<n>  JSON [[kind, identity, digest, adopted], …], 1,000 characters
+
+A claim owns what has neither tags nor a text of its own; with an empty digest it is an intent, written before
+a create, so that whoever comes after a crash knows the half-made thing as ours. With the digest "~" it owns
+nothing, and says where a list has to be read to find marked things (the zone of a DNS record). Every write is
+a compare-and-set by ETag: a concurrent write of another owner is read and kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trailboss.cloud.tags import Tags, read_tags, write_tags
+from trailboss.errors import ConflictError
+from trailboss.plan.owner import Owner
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+LOCK, CLAIMS = "trailboss.lock/", "trailboss.claims/"
+LOOK = "~"
+LONGEST = 1000  # characters of a tag's value; Cloudflare takes 1,024
+ATTEMPTS = 8
+Place = tuple[str, tuple[Any, ...]]
+Values = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose the thing of a kind and identity is. `spec` is as in a stamp, or "~" for a place to look."""
+
+    kind: str
+    identity: tuple[Any, ...]
+    spec: str = ""
+    adopted: bool = False
+
+    @property
+    def place(self) -> Place:
+        """What it claims; a place to look is no claim to the thing that names it."""
+        return (f"{LOOK}{self.kind}" if self.spec == LOOK else self.kind), self.identity
+
+
+class Register:
+    """The account's tags as they were last read or written."""
+
+    def __init__(self, cloud: Cloud, tags: Tags) -> None:
+        self._cloud = cloud
+        self._tags = tags
+
+    @classmethod
+    async def read(cls, cloud: Cloud) -> Register:
+        """One call.
+
+        Raises:
+            CloudError: PermissionDenied where the account or the token has no tagging.
+        """
+        return cls(cloud, await read_tags(cloud, "account", await cloud.account_id()))
+
+    async def change(self, edit: Callable[[Values], Values | None]) -> None:
+        """Write what `edit` makes of the present tags, again for as long as others write in between.
+
+        `edit` may raise, and returns None when there is nothing to write.
+
+        Raises:
+            ConflictError: TB6502 others kept writing.
+        """
+        account = await self._cloud.account_id()
+        for _ in range(ATTEMPTS):
+            before = dict(self._tags.values)
+            after = edit(dict(before))
+            if after is None or after == before:
+                return
+            try:
+                self._tags = await write_tags(self._cloud, "account", account, after, etag=self._tags.etag)
+                return
+            except ConflictError:
+                await self.refresh()
+        raise ConflictError(
+            "TB6502", "the account's tags are being changed by others all the time", hint="Try again."
+        )
+
+    async def refresh(self) -> None:
+        """Read again. One call."""
+        self._tags = await read_tags(self._cloud, "account", await self._cloud.account_id())
+
+    def value(self, key: str) -> str:
+        """One tag, "" when it is not there."""
+        return self._tags.values.get(key, "")
+
+    def claims(self) -> dict[Place, tuple[Owner, Claim]]:
+        """Every claim of every owner, by what it claims."""
+        found: dict[Place, tuple[Owner, Claim]] = {}
+        for key, value in self._tags.values.items():
+            if key.startswith(CLAIMS):
+                project, environment = key.removeprefix(CLAIMS).split("/")[:2]
+                for claim in _parse(value):
+                    found[claim.place] = (Owner(project, environment), claim)
+        return found
+
+    def claims_of(self, owner: Owner) -> dict[Place, Claim]:
+        """The claims of one owner."""
+        return claims_in(self._tags.values, owner)
+
+
+def key_of(prefix: str, owner: Owner) -> str:
+    """The tag that belongs to `owner`."""
+    return f"{prefix}{owner.project}/{owner.environment}"
+
+
+def claims_in(values: Mapping[str, str], owner: Owner) -> dict[Place, Claim]:
+    """The claims of `owner` in these tags."""
+    prefix = f"{key_of(CLAIMS, owner)}/"
+    texts = (value for key, value in values.items() if key.startswith(prefix))
+    return {claim.place: claim for text in texts for claim in _parse(text)}
+
+
+def with_claims(values: Values, owner: Owner, claims: Iterable[Claim]) -> Values:
+    """These tags with exactly `claims` for `owner`."""
+    prefix = f"{key_of(CLAIMS, owner)}/"
+    kept = {key: value for key, value in values.items() if not key.startswith(prefix)}
+    for number, text in enumerate(_pages(claims)):
+        kept[f"{prefix}{number}"] = text
+    return kept
+
+
+def _pages(claims: Iterable[Claim]) -> list[str]:
+    pages: list[list[str]] = [[]]
+    for claim in sorted(claims, key=lambda one: (one.kind, str(one.identity))):
+        row = [claim.kind, list(claim.identity), claim.spec, *([1] if claim.adopted else [])]
+        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+        if sum(map(len, pages[-1])) + len(pages[-1]) + len(text) + 2 > LONGEST:
+            pages.append([])
+        pages[-1].append(text)
+    return [f"[{','.join(page)}]" for page in pages if page]
+
+
+def _parse(text: str) -> list[Claim]:
+    rows = json.loads(text)
+    return [Claim(str(row[0]), tuple(row[1]), str(row[2]), len(row) > 3) for row in rows]

@@ -1,0 +1,188 @@
+"""What a project wants in its environment: the `[resources]` of trailboss.toml and what its Workers bind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trailboss.config.discover import PROJECT_NAME
+from trailboss.errors import ConfigError, PlanError
+from trailboss.plan.owner import Owner, digest
+from trailboss.plan.provision import wishes_of
+from trailboss.plan.titles import titles
+from trailboss.resources.marks import identity_of
+from trailboss.resources.protocol import Kind
+from trailboss.resources.reading import read_spec
+from trailboss.resources.registry import NAMES, kind, kinds
+from trailboss.values import Location
+
+if TYPE_CHECKING:
+    from trailboss.config import Project, Worker
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that is wanted. `digest` is of the spec as the file has it."""
+
+    kind: str
+    key: str
+    spec: Any
+    where: Location | None
+    digest: str
+
+    @property
+    def address(self) -> str:
+        """`queue.jobs`: how a person names it, and a graph knows it."""
+        return f"{self.kind}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An id that a config gives; the account must have it."""
+
+    kind: str
+    handle: str
+    binding: str
+    where: Location | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Everything one environment wants. `scripts` are its Workers."""
+
+    owner: Owner
+    resources: tuple[Resource, ...] = ()
+    given: tuple[Given, ...] = ()
+    scripts: frozenset[str] = frozenset()
+
+
+def wanted(project: Project) -> Wanted:
+    """What `project` wants in its active environment, checked as far as that can be done without asking.
+
+    Raises:
+        ConfigError: TB12xx a table that cannot be read. PlanError: TB6103 two keys for one resource.
+    """
+    environment = project.environment.name or ""
+    written = list(_written(project, environment))
+    bound = [one for worker in project.workers for one in _bound(worker, environment)]
+    resources = _once([*written, *bound])
+    given = tuple(one for worker in project.workers for one in _given(worker))
+    scripts = frozenset(worker.name for worker in project.workers if worker.name)
+    return Wanted(Owner(project.name, environment), resources, given, scripts)
+
+
+def nothing(project: Project) -> Wanted:
+    """The same environment without any resource: a plan for it deletes everything that is ours."""
+    found = wanted(project)
+    return Wanted(found.owner, scripts=found.scripts)
+
+
+def _written(project: Project, environment: str) -> Iterator[Resource]:
+    for name, tables in project.settings.resources.items():
+        if name not in NAMES:
+            from trailboss.config.keys import closest
+
+            where = project.locate("resources", name)
+            raise ConfigError(
+                "TB1231", f'"{name}" is not a kind of resource', hint=closest(name, NAMES), where=where
+            )
+        for key, table in _tables(project, name, tables).items():
+            yield _read(project, kind(name), key, table, environment)
+
+
+def _tables(project: Project, name: str, tables: Any) -> Mapping[str, Any]:
+    if isinstance(tables, Mapping) and all(isinstance(one, Mapping) for one in tables.values()):
+        return tables
+    where = project.locate("resources", name)
+    raise ConfigError("TB1232", f"[resources.{name}] must hold a table for every resource", where=where)
+
+
+def _read(
+    project: Project, found: Kind[Any, Any], key: str, table: Mapping[str, Any], environment: str
+) -> Resource:
+    def locate(*keys: str | int) -> Location:
+        return project.locate("resources", found.name, key, *keys)
+
+    def zone(text: str) -> str:
+        return _zone(project, text, locate())
+
+    name = _name(project, found, key, environment)
+    spec = read_spec(found, table, name=name, zone=zone, locate=locate)
+    return Resource(found.name, key, spec, locate(), digest(spec))
+
+
+def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -> str:
+    """The key itself where the environment has the table to itself; else each gets its own."""
+    document = project.document
+    own = document is not None and document.has("environments", environment, "resources", found.name, key)
+    if not environment or own or found.scope == "zone" or not _PLAIN.fullmatch(key):
+        return key
+    return f"{key}-{environment}"
+
+
+def _zone(project: Project, text: str, where: Location) -> str:
+    zones = project.settings.zones
+    if text:
+        return _zone_name(zones[text]) if text in zones else text
+    if len(zones) == 1:
+        return _zone_name(next(iter(zones.values())))
+    raise ConfigError(
+        "TB1233",
+        "it is not said in which zone this is",
+        hint='Give `zone`, or one zone in [zones]: `production = "example.com"`.',
+        where=where,
+    )
+
+
+def _zone_name(value: Any) -> str:
+    return str(value.get("name", "")) if isinstance(value, Mapping) else str(value)
+
+
+def _bound(worker: Worker, environment: str) -> Iterator[Resource]:
+    for wish in wishes_of(worker.raw, titles(worker, worker.name)):
+        if wish.spec is not None:
+            key = wish.title.removesuffix(f"-{environment}") if environment else wish.title
+            yield Resource(wish.kind.name, key, wish.spec, _place(worker, wish.kind), digest(wish.spec))
+    for found in kinds():
+        for key, spec in found.from_worker(worker.name, worker.raw):
+            for problem in found.problems(spec):
+                raise ConfigError("TB1230", f"{found.name} '{key}': {problem}", where=worker.locate())
+            yield Resource(found.name, key, spec, worker.locate(), digest(spec))
+
+
+def _given(worker: Worker) -> Iterator[Given]:
+    for wish in wishes_of(worker.raw, titles(worker, worker.name)):
+        value = wish.form.given and wish.entry.get(wish.form.given)
+        if value:
+            yield Given(wish.kind.name, str(value), wish.binding, _place(worker, wish.kind))
+
+
+def _place(worker: Worker, found: Kind[Any, Any]) -> Location | None:
+    return worker.locate(*found.binding.config) if found.binding else None
+
+
+def _once(resources: list[Resource]) -> tuple[Resource, ...]:
+    """Each thing once: what several Workers bind is one, and a table says more than a binding does."""
+    kept: dict[str, Resource] = {}
+    places: dict[tuple[Any, ...], Resource] = {}
+    for one in resources:
+        place = (one.kind, *identity_of(one.spec))
+        before = places.setdefault(place, one)
+        if before is one or kind(one.kind).repeats:
+            kept.setdefault(one.address, one)
+        elif _is_written(one):
+            raise PlanError(
+                "TB6103",
+                f"'{before.key}' and '{one.key}' both stand for the {one.kind} '{place[-1]}'",
+                hint="Give one of them another name.",
+                where=one.where,
+            )
+    return tuple(kept.values())
+
+
+def _is_written(one: Resource) -> bool:
+    return one.where is not None and one.where.file.name == PROJECT_NAME

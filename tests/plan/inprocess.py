@@ -1,0 +1,170 @@
+"""The sandbox's own route handlers in this process, behind the Cloud that plan/ uses: an account that answers
+in microseconds, so that every crash at every call can be tried. Only the wire and the runtime are left out."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from trailboss.cloud import Cloud, Reply, Target
+from trailboss.cloud.failures import refusal, unreachable
+from trailboss.cloud.redact import Redactor
+from trailboss.cloud.retry import is_safe
+from trailboss.sandbox.app import App
+from trailboss.sandbox.box import Box
+from trailboss.sandbox.call import Call
+from trailboss.sandbox.clock import Clock
+from trailboss.sandbox.envelope import Raw
+from trailboss.sandbox.faults import Faults
+from trailboss.sandbox.identity import Identity
+from trailboss.sandbox.ids import Ids
+from trailboss.sandbox.journal import Journal
+from trailboss.sandbox.paths import Folder
+from trailboss.sandbox.refusals import ApiError
+from trailboss.sandbox.routes import discover
+from trailboss.sandbox.store import Store
+from trailboss.sandbox.tails import Tails
+from trailboss.values import Secret
+
+ACCOUNT = "a" * 32
+TOKEN = "t" * 40
+MEMORY = Path(":memory:")
+_QUIET = Redactor([])
+
+
+class Still:
+    """A runtime in which nothing runs: it takes every state, and keeps no data."""
+
+    async def sync(self, *_: Any, **__: Any) -> None:
+        return None
+
+    async def call(self, *_: Any, **__: Any) -> tuple[int, Any]:
+        return 200, {}
+
+    @asynccontextmanager
+    async def exclusive(self, *_: Any, **__: Any) -> Any:
+        yield
+
+
+class Account:
+    """One emulated account. `calls` are those made so far; `before` and `after` may raise at any of them."""
+
+    def __init__(self, folder: Path) -> None:
+        identity = Identity("test", ACCOUNT, TOKEN, "b" * 32, "c" * 32, "test")
+        clock, ids = Clock(), Ids()
+        routers = discover()
+        store = Store(MEMORY)
+        for router in routers:
+            store.define(router.schema)
+        self.box = Box(
+            folder=Folder(folder),
+            identity=identity,
+            store=store,
+            journal=Journal(MEMORY),
+            clock=clock,
+            ids=ids,
+            faults=Faults(ids),
+            runtime=Still(),  # type: ignore[arg-type]
+            tails=Tails(clock.now, ids.fraction),
+            routers=routers,
+            api_root="http://127.0.0.1:1",
+            edge_port=0,
+        )
+        self.app = App(self.box)
+        self.empty = self.dump()
+
+    def dump(self) -> bytes:
+        """Everything the account holds."""
+        return self.box.store._db.serialize()
+
+    def load(self, state: bytes) -> None:
+        """Back to what was dumped."""
+        self.box.store._db.deserialize(state)
+
+    async def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Any:
+        """What the route's handler replies."""
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": f"/client/v4{path}".encode(),
+            "query_string": query.encode(),
+            "headers": [*sent, (b"authorization", f"Bearer {TOKEN}".encode())],
+        }
+        return await self.app._answer(Call(self.box, scope, receive))
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class DirectCloud(Cloud):
+    """A Cloud whose calls go straight to an `Account`. `hook(number, stage)` may raise, at each call's
+    stages 'before' (not sent) and 'after' (done, the reply is lost)."""
+
+    def __init__(self, account: Account, hook: Callable[[int, str, str], None] = lambda *_: None) -> None:
+        super().__init__(Target("sandbox:test", "http://127.0.0.1:1/client/v4", Secret(TOKEN), ACCOUNT))
+        self._account_there, self._hook = account, hook
+        self.count = 0
+
+    def guarded(self, check: Callable[[], None]) -> Cloud:
+        view = DirectCloud(self._account_there, self._hook)
+        view._root, view._guard, view.stats = self._root, check, self.stats
+        return view
+
+    @property
+    def account(self) -> str:
+        return f"/accounts/{ACCOUNT}"
+
+    async def account_id(self) -> str:
+        return ACCOUNT
+
+    async def call(self, method: str, path: str, *, type: Any = None, **options: Any) -> Reply:
+        root = self._root
+        assert isinstance(root, DirectCloud)
+        if self._guard is not None and not is_safe(method):
+            self._guard()
+        number = root.count
+        root.count += 1
+        self.stats.requests[method, path] += 1
+        self._hook(number, "before", method)
+        reply = await self._exchange(method, path, options)
+        self._hook(number, "after", method)
+        return reply
+
+    async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> Reply:
+        params = options.get("params") or {}
+        pairs = list(params.items() if hasattr(params, "items") else params)
+        pairs += [("per_page", options["per_page"])] if options.get("per_page") else []
+        query = urlencode([(k, str(v).lower() if isinstance(v, bool) else v) for k, v in pairs if v is not None])
+        headers = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
+        body = b"" if "json" not in options else json.dumps(options["json"]).encode()
+        path, _, inline = path.partition("?")
+        found = await self._account_there.answer(method, path, query or inline, headers, body)
+        if isinstance(found, ApiError):
+            raise refusal(
+                method, path, found.status, {}, found.envelope()["errors"], redactor=_QUIET, retry_after=0.0
+            )
+        if isinstance(found, Raw):
+            return Reply(None, {}, [], found.status, dict(found.pairs()))
+        shape = json.loads(found.body())
+        return Reply(shape["result"], shape.get("result_info") or {}, [], found.status, dict(found.headers))
+
+
+def lost(method: str, path: str) -> Exception:
+    """What Cloud raises when a reply never came."""
+    error = unreachable(method, path, "the connection was cut", _QUIET, sent=True)
+    error.effect_unknown = True
+    return error
+
+
+__all__ = ["ACCOUNT", "Account", "Crash", "DirectCloud", "lost", "sqlite3"]
