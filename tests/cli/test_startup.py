@@ -75,3 +75,38 @@ def test_a_command_that_asks_nobody_stays_light(words: tuple[str, ...], tmp_path
     assert not modules & (HEAVY - {"rich"}), words
     assert "trailboss.config.settings" not in modules
     assert "trailboss.cloud.cloud" not in modules
+
+
+END = """
+import atexit, sys, threading, trailboss.__main__ as program
+sys.argv = ["trailboss", *sys.argv[1:]]
+class Last:
+    def __del__(self): print("taken down")
+last = Last()
+atexit.register(print, "exit handler")
+{more}
+program.program()
+"""
+
+
+@pytest.mark.parametrize(("words", "status"), [(["--help"], 0), (["rollback", "--nonsense", "--json"], 2)])
+def test_the_end_is_quick_and_nothing_is_lost(words: list[str], status: int) -> None:
+    command = [sys.executable, "-c", END.format(more=""), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert (done.stdout + done.stderr).startswith(("trailboss ", "exit handler"))
+    assert done.stdout.endswith("exit handler\n")
+
+
+def test_the_end_waits_for_a_thread_that_is_at_work() -> None:
+    more = "threading.Timer(0.05, print, ['thread']).start()"
+    done = subprocess.run(
+        [sys.executable, "-c", END.format(more=more), "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[1:] == ["thread", "exit handler", "taken down"]
+
+
+def test_a_reader_that_left_is_no_error() -> None:
+    command = f"{sys.executable} -m trailboss --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
