@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
+from trailboss.resources.lookups import queue_id
 from trailboss.resources.marks import IDENTITY, MUTABLE, SERVER_SET, Difference, Ref, differences, to
 from trailboss.resources.protocol import Basis, Permissions
 from trailboss.resources.r2_parts import DEFAULT, jurisdiction_headers, snake, unknown_keys
@@ -110,7 +111,7 @@ class R2EventNotificationKind(Basis):
 
     async def create(self, cloud: Cloud, spec: R2EventNotification) -> ObservedR2EventNotification:
         """Raises NotFound TB6112 when there is no such queue."""
-        return await self._add(cloud, spec, await _queue_id(cloud, str(spec.queue)), _sorted(spec.rules))
+        return await self._add(cloud, spec, await queue_id(cloud, str(spec.queue)), _sorted(spec.rules))
 
     async def update(
         self, cloud: Cloud, spec: R2EventNotification, observed: ObservedR2EventNotification
@@ -132,14 +133,14 @@ class R2EventNotificationKind(Basis):
             await self._remove(cloud, observed)
 
     async def _add(
-        self, cloud: Cloud, spec: R2EventNotification, queue_id: str, rules: Iterable[Rule]
+        self, cloud: Cloud, spec: R2EventNotification, queue: str, rules: Iterable[Rule]
     ) -> ObservedR2EventNotification:
-        path = f"{_path(cloud, str(spec.bucket))}/queues/{queue_id}"
+        path = f"{_path(cloud, str(spec.bucket))}/queues/{queue}"
         headers, body = jurisdiction_headers(spec.jurisdiction), {"rules": list(rules)}
         if body["rules"]:  # sent twice, it would be there twice
             await cloud.put(path, json=body, headers=headers, idempotent=False)
         data = await cloud.get(path, headers=headers)
-        place = {"bucket": spec.bucket, "jurisdiction": spec.jurisdiction, "queueId": queue_id}
+        place = {"bucket": spec.bucket, "jurisdiction": spec.jurisdiction, "queueId": queue}
         return self.from_wire({**data, **place, "queueName": spec.queue})
 
     async def _remove(
@@ -187,15 +188,6 @@ def _rule_problems(rule: Any, number: int) -> Iterator[str]:
     for name in actions:
         if name not in ACTIONS and name not in EVENTS:
             yield f"{place} has the action '{name}'; it may be {', '.join((*ACTIONS, *EVENTS))}"
-
-
-async def _queue_id(cloud: Cloud, name: str) -> str:
-    async for queue in cloud.pages(f"{cloud.account}/queues", params={"name": [name]}):
-        if queue.get("queue_name") == name:
-            return str(queue["queue_id"])
-    raise NotFound(
-        "TB6112", f"there is no queue '{name}' to notify", hint=f"Create it: trailboss queues create {name}"
-    )
 
 
 def _path(cloud: Cloud, bucket: str) -> str:

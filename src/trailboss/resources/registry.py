@@ -25,6 +25,7 @@ NAMES = (
     "r2_bucket_cors",
     "r2_event_notification",
     "mtls_certificate",
+    "queue_consumer",
 )
 
 

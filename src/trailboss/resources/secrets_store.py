@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import AlreadyExists, CloudError, NotFound
+from trailboss.errors import CloudError, NotFound
 from trailboss.resources.marks import IDENTITY, NAMED, SERVER_SET
 from trailboss.resources.protocol import Basis, Permissions
+from trailboss.resources.refusals import taken
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -66,9 +67,7 @@ class SecretsStoreKind(Basis):
         except CloudError as error:
             if error.status != CONFLICT:
                 raise
-            more: dict[str, Any] = {"status": error.status, "errors": error.errors, "ray": error.ray}
-            hint = "Use the store that exists, or choose another name."
-            raise AlreadyExists("TB2302", error.message, hint=hint, **more) from error
+            raise taken(error, "Use the store that exists, or choose another name.") from error
 
     async def update(
         self, cloud: Cloud, spec: SecretsStore, observed: ObservedSecretsStore

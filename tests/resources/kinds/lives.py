@@ -14,6 +14,7 @@ from tests.cloud.conftest import ACCOUNT
 from tests.cloud.loopback import Answer, Loopback, Request, ok
 from tests.conftest import Sandbox
 from tests.resources.test_sandbox import run
+from tests.sandbox.upload import deploy
 from trailboss.cloud import Cloud
 from trailboss.resources.marks import is_secret
 from trailboss.values import Secret
@@ -26,6 +27,19 @@ def opened(spec: Any, secrets: Mapping[str, str]) -> Any:
     """The spec as a kind gets it: references to secrets replaced by the secrets."""
     places = [place.name for place in fields(spec) if is_secret(place) and getattr(spec, place.name)]
     return replace(spec, **{name: Secret(secrets[getattr(spec, name)]) for name in places})
+
+
+CODE = """
+import { WorkflowEntrypoint } from "cloudflare:workers";
+export class Orders extends WorkflowEntrypoint { async run() {} }
+export class Returns extends WorkflowEntrypoint { async run() {} }
+export default { async fetch() { return new Response("ok"); }, async queue() {}, async scheduled() {} };
+"""
+
+
+def deployed(account: Sandbox, name: str) -> None:
+    """A Worker that can be called for everything."""
+    deploy(account, name, code=CODE)
 
 
 async def listed(kind: Any, cloud: Cloud, like: Any) -> list[Any]:
@@ -103,4 +117,16 @@ def _sent(method: str, path: str, body: bytes) -> Sent:
     return method, path, json.loads(body) if body else None
 
 
-__all__ = ["ACCOUNT", "ZONE", "Sent", "listed", "live", "opened", "ours", "run", "theirs", "writes"]
+__all__ = [
+    "ACCOUNT",
+    "ZONE",
+    "Sent",
+    "deployed",
+    "listed",
+    "live",
+    "opened",
+    "ours",
+    "run",
+    "theirs",
+    "writes",
+]
