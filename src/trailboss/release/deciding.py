@@ -34,6 +34,10 @@ async def decide(now: Pass) -> Step:
 
 def _new_code(now: Pass, seen: Seen) -> Step:
     assert now.artifact is not None
+    if seen.current is not None and seen.current.mark is not None:
+        from trailboss.release.rollout.shape import refuse_running
+
+        refuse_running(now.name, seen.current.mark, force=now.options.force)
     check_split(now.name, seen, now.options)
     size, gzipped = measure(now.artifact)
     now = now.noting(size=size, gzip_size=gzipped)

@@ -41,7 +41,8 @@ async def deploy(
     Raises:
         UsageError: TB9420 no Worker, TB9421 no account and not a dry run. ConfigError: TB18xx (`checks`).
         BuildError, CloudError. ReleaseError: TB4022, TB4073, TB4090. RefusedError: TB4081 split traffic.
-        ConflictError: TB4021.
+        ConflictError: TB4021, TB4403-TB4405 a rollout is under way. With `options.rollout`: also what
+        `rollout.deploying.roll_out` raises.
     """
     options = options or DeployOptions()
     if not workers:
@@ -51,6 +52,10 @@ async def deploy(
     began = time.perf_counter()
     passes = [begin(worker, cloud, options, progress) for worker in workers]
     ordered = callees_first(passes, name=lambda item: item.name, settings=lambda item: item.settings)
+    if options.rollout is not None:
+        from trailboss.release.rollout.deploying import roll_out
+
+        return await roll_out(project, ordered, options.rollout, show=options.show)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
     reports = []
     for step in checked:

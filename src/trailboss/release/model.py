@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailboss.release.stamp import Stamp, read_stamp
+
+if TYPE_CHECKING:
+    from trailboss.release.rollout.mark import Mark
 
 _TRIGGERS = {
     "upload": "upload",
@@ -60,7 +63,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which versions got which share of the traffic, from when on (`created`, ISO 8601 UTC), and why."""
+    """Which versions got which share of the traffic, from when on (`created`, ISO 8601 UTC), and why.
+
+    `mark` is the state of the rollout that wrote it, None for any other deployment."""
 
     id: str
     created: str
@@ -68,6 +73,7 @@ class Deployment:
     source: str
     message: str | None
     shares: tuple[Share, ...]
+    mark: Mark | None = None
 
     def share_of(self, version_id: str) -> float | None:
         """The percentage of `version_id`, None when it is not part of this deployment."""
@@ -103,17 +109,28 @@ def read_version(wire: Mapping[str, Any]) -> Version:
 def read_deployment(wire: Mapping[str, Any]) -> Deployment:
     """A Deployment from an item of `GET deployments`."""
     annotations = wire.get("annotations") or {}
+    message, mark = _rollout(annotations.get("workers/message"))
     return Deployment(
         id=str(wire.get("id") or ""),
         created=str(wire.get("created_on") or ""),
         author=wire.get("author_email") or None,
         source=str(annotations.get("workers/triggered_by") or wire.get("source") or "unknown"),
-        message=read_stamp(annotations).message,
+        message=read_stamp({"workers/message": message}).message if message else None,
         shares=tuple(
             Share(str(item["version_id"]), tidy(float(item["percentage"])))
             for item in wire.get("versions") or ()
         ),
+        mark=mark,
     )
+
+
+def _rollout(message: str | None) -> tuple[str | None, Mark | None]:
+    """A deployment's words, and the rollout they end in; nothing more is loaded where there is none."""
+    if not message or "[rollout " not in message:
+        return message, None
+    from trailboss.release.rollout.mark import read_mark, words_of
+
+    return words_of(message), read_mark(message)
 
 
 def with_shares(versions: Sequence[Version], current: Deployment | None) -> tuple[Version, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,9 @@ from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.build import Options as BuildOptions
+    from trailboss.release.rollout.picture import Picture
+    from trailboss.release.rollout.policy import Policy
+    from trailboss.release.rollout.report import RolloutReport
 
 
 class Outcome(StrEnum):
@@ -32,6 +35,10 @@ class Outcome(StrEnum):
     """wrangler did it, because the project uses something our uploader does not know (`why` says what)."""
     UPLOADED = "uploaded"
     """`versions upload`: the version is there and takes no traffic."""
+    ROLLED_BACK = "rolled-back"
+    """A gate failed, or somebody aborted: the version before has all traffic again."""
+    HELD = "held"
+    """The rollout stands at a step; somebody has to decide, or somebody else has it."""
 
 
 class TriggerState(StrEnum):
@@ -74,6 +81,8 @@ class DeployOptions:
     version (1,000 and 100 bytes), `alias` names its preview URL. `secrets` ship inside the upload.
     `force` uploads even when nothing changed. `confirm` is asked before existing DNS records or a split
     of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
+    `rollout` is how the new version gets its traffic (None: at once), `show` is handed its pictures;
+    `digests` are the only artifacts that may be released, by Worker.
     """
 
     build: BuildOptions | None = None
@@ -89,6 +98,9 @@ class DeployOptions:
     routes: tuple[str, ...] | None = None
     domains: tuple[str, ...] | None = None
     schedules: tuple[str, ...] | None = None
+    rollout: Policy | None = None
+    show: Callable[[Picture], None] | None = None
+    digests: Mapping[str, str] | None = None
 
     def over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The Worker's resolved settings with the flags for triggers laid over them."""
@@ -135,18 +147,25 @@ class WorkerReport:
 
     @property
     def ok(self) -> bool:
-        return self.outcome is not Outcome.PARTIAL
+        return self.outcome not in (Outcome.PARTIAL, Outcome.ROLLED_BACK, Outcome.HELD)
 
 
 @dataclass(frozen=True, slots=True)
 class DeployReport:
-    """One report per Worker, in the order they were deployed (a Worker comes after those it calls)."""
+    """One report per Worker, in the order they were deployed (a Worker comes after those it calls);
+    `rollout` says how the traffic was given to them, None when at once."""
 
     dry_run: bool
     workers: tuple[WorkerReport, ...]
     seconds: float = 0.0
+    rollout: RolloutReport | None = None
 
     @property
     def ok(self) -> bool:
         """Whether the command may exit with 0."""
         return all(worker.ok for worker in self.workers)
+
+    @property
+    def exit_status(self) -> int:
+        """What a command ends with: 4 rolled back, 5 taken over, 1 held or partial."""
+        return (self.rollout.exit_status if self.rollout else 0) or (0 if self.ok else 1)

@@ -41,6 +41,7 @@ class Pass:
     upload: bool = True
     waiting: Version | None = None
     script_settings: Mapping[str, Any] | None = None
+    whole: str | None = None
 
     @property
     def name(self) -> str:

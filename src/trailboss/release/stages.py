@@ -45,7 +45,8 @@ async def build(now: Pass) -> Step:
     from trailboss.build import build_async
 
     building = build_async(now.worker, now.subject.options, progress=now.progress)
-    reading = asyncio.ensure_future(_read(now)) if now.cloud is not None else None
+    unread = now.cloud is not None and now.seen is None
+    reading = asyncio.ensure_future(_read(now)) if unread else None
     artifact = await _meanwhile(building, reading)
     now = replace(now, artifact=artifact, reading=reading, wiring=fingerprint(now.settings))
     warnings = (*now.report.warnings, *artifact.warnings)

@@ -1,0 +1,200 @@
+"""`deploy` with a rollout: built and uploaded without traffic, then walked; what cannot be split goes at
+once, and says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trailboss.errors import ReleaseError
+from trailboss.release.deciding import decide
+from trailboss.release.deploy import finish, run
+from trailboss.release.outcomes import DeployReport, Outcome, WorkerReport
+from trailboss.release.passing import Go, Pass, Stop
+from trailboss.release.reading import read_details
+from trailboss.release.rollout import moves
+from trailboss.release.rollout.addresses import address_of
+from trailboss.release.rollout.clock import Clock, Wall
+from trailboss.release.rollout.engine import Ended, drive
+from trailboss.release.rollout.outlook import lines, look_ahead
+from trailboss.release.rollout.picture import Picture
+from trailboss.release.rollout.policy import Gate, Policy, Probe
+from trailboss.release.rollout.probing import Prober
+from trailboss.release.rollout.report import Outlook, RolloutReport, report
+from trailboss.release.rollout.scene import Member, Result, Walk
+from trailboss.release.rollout.shape import shape
+from trailboss.release.stages import CHANGES, build, look, preflight, triggers, unversioned
+from trailboss.release.together import together
+from trailboss.release.uploading import upload_artifact
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+    from trailboss.config import Project
+
+CHECKS = (("preflight", preflight), ("look", look), ("shape", shape), ("build", build), ("decide", decide))
+"""As a deploy's, but for the account: it is read before the build, since it may make the build pointless."""
+AFTERWARDS = (("settings", unversioned), ("triggers", triggers))
+_OUTCOMES = {
+    Result.PROMOTED: Outcome.DEPLOYED,
+    Result.ROLLED_BACK: Outcome.ROLLED_BACK,
+    Result.ABORTED: Outcome.ROLLED_BACK,
+    Result.HELD: Outcome.HELD,
+    Result.TAKEN_OVER: Outcome.HELD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a walk needs from around it: the clock, and who is shown its pictures."""
+
+    clock: Clock
+    show: Callable[[Picture], None]
+
+
+async def roll_out(
+    project: Project,
+    passes: Sequence[Pass],
+    policy: Policy,
+    *,
+    clock: Clock | None = None,
+    show: Callable[[Picture], None] | None = None,
+) -> DeployReport:
+    """Deploy `passes` (callees first) as one rollout. Raises what `deploy` raises, and ConflictError
+    TB4401-TB4405, RefusedError TB4420, ReleaseError TB4302, TB4410, TB4411."""
+    began = time.perf_counter()
+    policy = with_smoke(policy)
+    checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in passes))
+    first = passes[0]
+    if first.options.dry_run or first.cloud is None:
+        outlook = await _outlook(policy, first.cloud, checked)
+        ended = tuple(finish(step) for step in checked)
+        return DeployReport(first.options.dry_run, ended, time.perf_counter() - began, RolloutReport(outlook))
+    walkers = {step.now.name for step in checked if isinstance(step, Go) and _walks(step.now)}
+    reports: dict[str, WorkerReport] = {}
+    for step in checked:
+        if step.now.name not in walkers:
+            after = await run(CHANGES, step.now) if isinstance(step, Go) else step
+            reports[step.now.name] = finish(after)
+    done: RolloutReport | None = None
+    if walkers:
+        stage = Stage(clock or Wall(), show or (lambda _picture: None))
+        walking = [step.now for step in checked if step.now.name in walkers]
+        outlook = await _outlook(policy, walking[0].account, checked)
+        done, walked = await _walk(project, walking, policy, stage, outlook)
+        reports |= walked
+    ordered = tuple(reports[step.now.name] for step in checked)
+    return DeployReport(False, ordered, time.perf_counter() - began, done)
+
+
+def with_smoke(policy: Policy) -> Policy:
+    """A policy without any probe gets one: `/` must not answer with a 5xx, before anybody is sent there."""
+    if policy.probes or any(gate.kind == "probe" for gate in policy.gates):
+        return policy
+    return replace(
+        policy, probes=(Probe("home"),), gates=(*policy.gates, Gate("home", "probe", "home", every=60.0))
+    )
+
+
+def _walks(now: Pass) -> bool:
+    """Whether there is a new version, of a Worker that can be split."""
+    service_worker = now.artifact is not None and now.artifact.format == "service-worker"
+    return now.whole is None and not service_worker and (now.upload or now.waiting is not None)
+
+
+async def _outlook(policy: Policy, cloud: Cloud | None, checked: Sequence[Go | Stop]) -> Outlook:
+    whole = tuple(f"{step.now.name}: {step.now.whole}" for step in checked if step.now.whole)
+    names = tuple(step.now.name for step in checked if not step.now.whole)
+    return await look_ahead(policy, cloud, names, time.time(), whole)
+
+
+async def _walk(
+    project: Project,
+    walking: list[Pass],
+    policy: Policy,
+    stage: Stage,
+    outlook: Outlook,
+) -> tuple[RolloutReport, dict[str, WorkerReport]]:
+    """Upload, claim, drive; then what is written once it is over."""
+    began = time.perf_counter()
+    for line in lines(outlook):
+        walking[0].progress(line)
+    uploaded = [await _upload(now) for now in walking]
+    members = tuple([await _member(now) for now in uploaded])
+    _refuse_unreachable(policy, members)
+    async with Prober(walking[0].account.target.edge_url) as prober:
+        walk = Walk(
+            policy,
+            walking[0].account,
+            members,
+            stage.clock,
+            prober,
+            words=walking[0].options.message or "",
+            environment=project.environment.name,
+            folder=str(project.root),
+            show=stage.show,
+            say=walking[0].progress,
+        )
+        await moves.claim(
+            walk, {now.name: now.seen.current for now in uploaded if now.seen and now.seen.current}
+        )
+        ended = await drive(walk)
+    reports = {now.name: await _afterwards(now, ended) for now in uploaded}
+    return report(walk, outlook, ended, time.perf_counter() - began), reports
+
+
+async def _upload(now: Pass) -> Pass:
+    """The version without traffic: the one that waits, or a new one."""
+    if now.waiting is not None:
+        return now.noting(version_id=now.waiting.id, version_number=now.waiting.number)
+    now = await upload_artifact(now, mode="version")
+    record = await read_details(now.account, now.name, now.report.version_id or "")
+    return now.noting(version_number=int(record.get("number") or 0) or None)
+
+
+async def _member(now: Pass) -> Member:
+    assert now.seen is not None and now.report.version_id is not None
+    current = now.seen.current
+    stable = None
+    if current is not None:
+        stable = current.mark.stable if current.mark and not current.mark.phase.over else current.whole
+    if stable is None:
+        raise ReleaseError(
+            "TB4412",
+            f'The traffic of "{now.name}" is split, so there is no stable version to compare with.',
+            hint="End the split first: `trailboss versions deploy <version>`.",
+        )
+    known = next((version for version in now.seen.versions if version.id == stable), None)
+    return Member(
+        now.name,
+        stable,
+        now.report.version_id,
+        known.label if known else stable[:8],
+        f"v{now.report.version_number}" if now.report.version_number else now.report.version_id[:8],
+        now.report.digest or "",
+        address_of(now.seen.record, now.settings),
+    )
+
+
+def _refuse_unreachable(policy: Policy, members: tuple[Member, ...]) -> None:
+    """A probe that can be sent nowhere is a gate without a source (ReleaseError TB4411)."""
+    for probe in policy.probes:
+        asked = [member for member in members if probe.worker in (None, member.worker)]
+        configured = any(gate.kind == "probe" and gate.target == probe.name for gate in policy.gates)
+        if configured and not probe.url and not any(member.address for member in asked):
+            names = ", ".join(member.worker for member in members)
+            raise ReleaseError(
+                "TB4411",
+                f'The probe "{probe.name}" can be sent nowhere: {names} has no address of its own.',
+                hint=f'Give it one: [probes.{probe.name}] url = "https://…".',
+            )
+
+
+async def _afterwards(now: Pass, ended: Ended) -> WorkerReport:
+    """Settings and triggers belong to no version: they are written once the new one has all traffic."""
+    outcome = _OUTCOMES[ended.result]
+    if ended.result is not Result.PROMOTED:
+        return replace(now.report, outcome=outcome, why=ended.why)
+    step = await run(AFTERWARDS, replace(now, upload=False))
+    return finish(step) if isinstance(step, Stop) else replace(finish(step), outcome=outcome)

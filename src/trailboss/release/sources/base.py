@@ -1,0 +1,40 @@
+"""Where evidence comes from. A source yields records, each request once, and says how fresh and how sampled
+they are; what is scaled up is never a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from trailboss.release.evidence.windows import Span
+from trailboss.release.gates.base import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`lag`: seconds after which a window is complete; `sampled`: only a part was seen (each still counts
+    once); `note` says both for people; `trouble` why there is nothing at the moment."""
+
+    lag: float
+    sampled: bool
+    note: str
+    trouble: str = ""
+
+
+class Source(Protocol):
+    """The evidence of one Worker."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Begin to listen. Trouble is kept for `about`, not raised: no evidence is undecided."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+    async def read(self, span: Span, canary: str) -> tuple[Record, ...] | None:
+        """The records of a span that is over, `canary` being the new version's id; None when the source
+        cannot say (then the window is left out)."""
+        ...
+
+    def about(self) -> Freshness: ...
