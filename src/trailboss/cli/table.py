@@ -56,6 +56,14 @@ SANDBOX = (
     Entry("sandbox faults", "Make its API fail on purpose", "sandbox_control:faults"),
     Entry("sandbox journal", "The API requests it has seen", "sandbox_control:journal"),
 )
+RESOURCES = (
+    Entry("plan", "What has to change so that the account is as the files say", "plan:plan"),
+    Entry("apply", "Make it so", "plan:apply"),
+)
+DEVELOP = (
+    Entry("dev", "Run the Workers on this machine, with hot reload", "dev:dev", True),
+    Entry("dev trust", "Make this machine believe the local https certificate", "dev:trust"),
+)
 PROJECT = (
     Entry("init", "Start a project, or adopt an existing wrangler one", "init:init", True),
     Entry("environments create", "Add an environment to the files", "environments:create"),
@@ -69,7 +77,13 @@ PROJECT = (
     Entry("completion", "Completion script for bash, zsh or fish", "completion:completion"),
     Entry("wrangler", "Hand the rest of the line to wrangler as it is"),
 )
-SECTIONS = (("Ship", SHIP), ("Look", LOOK), ("Sandbox", SANDBOX), ("Project", PROJECT))
+SECTIONS = (
+    ("Ship", SHIP),
+    ("Look", LOOK),
+    ("Resources", RESOURCES),
+    ("Sandbox", SANDBOX),
+    ("Project", PROJECT),
+)
 
 OURS = {entry.words: entry for _, entries in SECTIONS for entry in entries}
 OURS["publish"] = Entry("publish", "Old name of deploy", "deploy:deploy", True)

@@ -1,0 +1,102 @@
+"""Plan, show, ask, apply: what `apply` and every command that edits the file do at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trailboss.cli import plans
+from trailboss.cli.output import Output
+from trailboss.cli.run import Run
+from trailboss.errors import RefusedError
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+    from trailboss.plan.apply import Applied
+    from trailboss.plan.plan import Plan
+    from trailboss.plan.wanted import Wanted
+
+
+def carry_out(
+    run: Run,
+    want: Wanted,
+    *,
+    targets: tuple[str, ...] = (),
+    adopt: bool = False,
+    approved: str | None = None,
+    confirm: bool = False,
+    wait: float = 0.0,
+    quiet: bool = False,
+    doing: str = "apply",
+) -> Applied:
+    """Plan, show, ask where somebody is there to answer, and apply."""
+    from trailboss.plan.apply import Applied, Options
+    from trailboss.plan.apply import apply as do
+    from trailboss.plan.plan import make
+    from trailboss.plan.plan import refuse as refuse_plan
+    from trailboss.plan.shown import shown
+
+    async def work(cloud: Cloud) -> Applied:
+        plan = await make(cloud, want, adopt=adopt, targets=targets)
+        view = shown(plan)
+        if not run.output.as_json and (view.changes or not quiet):
+            run.output.settle()
+            plans.show(run.output, view)
+        if plan.is_empty and approved is None and not any(one.restamp for one in plan.changes):
+            return Applied(plan, (), plan.calls)
+        confirmed = _agreed(run, plan, confirm)
+        refuse_plan(plan, approved=approved, confirmed=confirmed)
+        options = Options(
+            adopt=adopt,
+            targets=targets,
+            approved=plan.fingerprint,
+            confirmed=confirmed,
+            wait=wait,
+            doing=doing,
+            reveal=plans.revealer(run),
+            tell=run.output.warn,
+            step=plans.stepper(run.output),
+        )
+        return await do(cloud, want, options)
+
+    return run.call(work)
+
+
+def _agreed(run: Run, plan: Plan, confirm: bool) -> bool:
+    """Whether what cannot be undone may be done. In production only `--confirm` says so."""
+    ask = run.confirm()
+    if plan.losing and not confirm and plans.is_production(run.project):
+        return False
+    if ask is None or not plan.pending:
+        return confirm
+    if not run.options.yes and not ask("Carry this out?"):
+        raise RefusedError("TB9060", "nothing was changed")
+    return True
+
+
+def result_of(done: Applied) -> dict[str, object]:
+    """What `--json` prints of an apply."""
+    from trailboss.plan.shown import shown
+
+    view = shown(done.plan)
+    return {
+        "project": view.project,
+        "environment": view.environment,
+        "changed": [
+            {"action": one.action, "kind": one.kind, "key": one.key, "name": one.name}
+            for one in done.done
+            if one.action != "none"
+        ],
+        "calls": done.calls,
+    }
+
+
+def show_applied(output: Output, done: Applied) -> None:
+    """The last line of an apply."""
+    from trailboss.cli import views
+    from trailboss.cli.words_for import plural
+
+    changed = [one for one in done.done if one.action != "none"]
+    if changed:
+        views.tick(output, f"{plural(len(changed), 'change')} made and read back ({done.calls} API calls)")
+    else:
+        views.tick(output, "The account is as the files say")
