@@ -26,6 +26,8 @@ NAMES = (
     "r2_event_notification",
     "mtls_certificate",
     "queue_consumer",
+    "cron_trigger",
+    "custom_domain",
 )
 
 
