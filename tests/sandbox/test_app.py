@@ -45,7 +45,7 @@ def test_another_account_is_not_ours(account: Sandbox) -> None:
 
 def test_unknown_routes_and_methods(account: Sandbox) -> None:
     assert account.call("GET", f"{account.account}/nothing/here", expect=400)["code"] == 7000
-    assert account.call("DELETE", "/user/tokens/verify", expect=405)["code"] == 10405
+    assert account.call("DELETE", "/user/tokens", expect=405)["code"] == 10405
 
 
 @pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "https://evil.example"}])

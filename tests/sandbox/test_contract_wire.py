@@ -122,6 +122,8 @@ UNDECLARED = {
         "workers.assets.upload.create",
     },
     "the SDK has no parameter for the body": {
+        "accounts.tokens.value.update",
+        "user.tokens.value.update",
         "alerting.destinations.pagerduty.create",
         "hyperdrive.configs.restart",
         "r2.buckets.edit",

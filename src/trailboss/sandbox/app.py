@@ -10,9 +10,10 @@ from typing import Any
 
 from trailboss.sandbox.box import Box
 from trailboss.sandbox.call import Call, Disconnected
+from trailboss.sandbox.callers import check_permission, identify
 from trailboss.sandbox.control import CONTROL
 from trailboss.sandbox.envelope import Raw, Reply, encode_json
-from trailboss.sandbox.guard import check_account, check_credentials, refuse_foreign
+from trailboss.sandbox.guard import check_account, refuse_foreign
 from trailboss.sandbox.misbehave import Outcome, misbehave
 from trailboss.sandbox.refusals import ApiError, internal, no_route, unknown_identifier, wrong_method
 from trailboss.sandbox.routes import API, Route
@@ -74,12 +75,13 @@ class App:
     async def _handle(self, call: Call) -> Reply | Raw:
         route, values, known = self.table.find(call.method, call.raw_path)
         if route is None or not route.open:
-            check_credentials(call.headers, call.raw_path, self.box.identity)
+            call.caller = identify(call)
         if route is None:
             self._check_prefix(call)
             raise wrong_method() if known else no_route()
         call.route, call.path = route, values
         self._check_scope(call, route)
+        check_permission(call)
         if self.box.strict:
             return await self._by_contract(call, route)
         reply = await route.handler(call)

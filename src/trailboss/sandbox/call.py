@@ -14,6 +14,7 @@ from trailboss.sandbox.refusals import bad_json, bad_request
 
 if TYPE_CHECKING:
     from trailboss.sandbox.box import Box
+    from trailboss.sandbox.callers import Caller
     from trailboss.sandbox.routes import Route
 
 Receive = Callable[[], Any]
@@ -41,6 +42,7 @@ class Call:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         self.route: Route | None = None
+        self.caller: Caller | None = None
         self.path: dict[str, str] = {}
         self.scope = scope
         self._receive = receive

@@ -17,10 +17,12 @@ PARTS = ("metadata", "settings")
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """At `places` of a request the SDK is not followed, because of `reason`."""
+    """At `places` of a request the SDK is not followed, because of `reason`; with `only`, in that one kind of
+    mistake (pydantic's word)."""
 
     places: tuple[str, ...]
     reason: str
+    only: str = ""
 
 
 _OWN_WORDS = "the handler refuses what it does not know, in Cloudflare's own words; it knows newer ones"
@@ -29,22 +31,35 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(tuple(f"{part}.bindings.*{kind}" for part in PARTS for kind in ("", ".*")), _OWN_WORDS),
     Deviation(("metadata.main_module",), _OWN_WORDS + ", and a Worker of assets only has no module"),
     Deviation(
-        tuple(f"{part}.bindings.*.d1.database_id" for part in PARTS), "wrangler sends the older spelling, id"
+        ("settings.bindings.*.*.*",),
+        "older wranglers name what stays by name and type alone, in `secret bulk`",
+        only="missing",
+    ),
+    Deviation(
+        ("metadata.bindings.*.d1.database_id",), "wrangler sends the older spelling, id", only="missing"
     ),
     Deviation(
         ("metadata.bindings.*.analytics_engine.dataset",),
         "wrangler leaves a dataset out that is named like its binding",
+        only="missing",
     ),
-    Deviation(("metadata.bindings.*.pipelines.pipeline",), "the newer name of the field is stream"),
+    Deviation(("metadata.bindings.*.pipelines.pipeline",), "its newer name is stream", only="missing"),
     Deviation(("metadata.exports.*.workflow",), "a kind of export newer than the SDK"),
     Deviation(("alert_type",), "the handler has the catalogue, and the SDK not its two Workers alerts"),
 )
 
 
-def excused(place: str) -> str:
-    """Why what was found at `place` is no mistake; "" when it is one."""
+def excused(place: str, kind: str) -> str:
+    """Why what was found at `place`, a mistake of a kind, is none; "" when it is one."""
     steps = tuple(place.split("."))
-    return next((item.reason for pattern, item in _patterns() if _matches(pattern, steps)), "")
+    return next(
+        (
+            item.reason
+            for pattern, item in _patterns()
+            if item.only in ("", kind) and _matches(pattern, steps)
+        ),
+        "",
+    )
 
 
 @cache

@@ -81,4 +81,24 @@ def certificate_authorities(walk: Walk) -> None:
     assert [item.common_name for item in product.list(**zone)] == ["device"]
 
 
-STORIES = (alerting, certificate_authorities)
+def tokens(walk: Walk) -> None:
+    user, owned = walk.sdk.user.tokens, walk.sdk.accounts.tokens
+    (group,) = user.permission_groups.list(name="D1 Read")
+    assert list(owned.permission_groups.list(**walk.here))
+    resources = {f"com.cloudflare.api.account.{walk.here['account_id']}": "*"}
+    policy = {"effect": "allow", "permission_groups": [{"id": group.id}], "resources": resources}
+    _life(user, {}, policy)
+    _life(owned, walk.here, policy)
+
+
+def _life(product: Any, here: dict[str, Any], policy: dict[str, Any]) -> None:
+    made = product.create(name="reader", policies=[policy], **here)
+    assert made.value and product.value.update(made.id, **here) != made.value
+    product.update(made.id, name="reader 2", policies=[policy], **here)
+    assert product.get(made.id, **here).name == "reader 2"
+    assert [item.name for item in product.list(**here)] == ["sandbox", "reader 2"]
+    assert product.verify(**here).status == "active"
+    product.delete(made.id, **here)
+
+
+STORIES = (alerting, certificate_authorities, tokens)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from trailboss.sandbox.call import Call
+from trailboss.sandbox.callers import allowed, names_of_account, token_in_use
 from trailboss.sandbox.envelope import Raw
 from trailboss.sandbox.products import s3_xml
+from trailboss.sandbox.products.permission_groups import BUCKET
 from trailboss.sandbox.products.s3_body import Body, receive
 from trailboss.sandbox.products.s3_signature import S3Error, Signed, verify
 from trailboss.sandbox.refusals import ApiError
@@ -57,6 +59,9 @@ def _authenticate(call: Call) -> Signed:
     def secret_of(access_key: str) -> str | None:
         if access_key == call.box.identity.token_id:
             return call.box.identity.s3_secret
+        token = token_in_use(call.box, access_key)
+        if token is not None:
+            return str(token["digest"])
         temporary = call.store.get("r2_credentials", access_key)
         return temporary["secretAccessKey"] if temporary else None
 
@@ -78,6 +83,11 @@ def _target(call: Call) -> tuple[str, str]:
 def _authorise(call: Call, signed: Signed, bucket: str, key: str) -> None:
     if signed.access_key == call.box.identity.token_id:
         return
+    token = token_in_use(call.box, signed.access_key)
+    if token is not None:
+        if not _may(call, token, bucket):
+            raise DENIED
+        return
     grant = call.store.get("r2_credentials", signed.access_key) or {}
     if signed.session_token != grant.get("sessionToken") or grant["until"] < call.clock.now():
         raise LOGGED_OUT
@@ -90,6 +100,19 @@ def _authorise(call: Call, signed: Signed, bucket: str, key: str) -> None:
         raise DENIED
     if not key and call.method != "GET" and grant["permission"].startswith("object"):
         raise DENIED
+
+
+def _may(call: Call, token: Record, bucket: str) -> bool:
+    """Whether an API token's policies allow this on the account's buckets, or on this one."""
+    policies, verbs = token["policies"], ("Read", "Write") if call.method in READING else ("Write",)
+    account, area = names_of_account(call.account), "Workers R2 Storage"
+    if allowed(policies, frozenset(f"{area} {verb}" for verb in verbs), account.__contains__):
+        return True
+    items = frozenset(f"{area} Bucket Item {verb}" for verb in verbs)
+    ours = (f"{BUCKET}.{call.account}_", f"_{bucket}")
+    return bool(bucket) and allowed(
+        policies, items, lambda name: name.startswith(ours[0]) and name.endswith(ours[1])
+    )
 
 
 async def _dispatch(call: Call, bucket: str, key: str, body: Body) -> Raw:

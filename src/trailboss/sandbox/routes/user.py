@@ -1,4 +1,4 @@
-"""The user and the token, as `whoami` asks for them. One user, one token, all permissions.
+"""The user, as `whoami` asks for it: one, with all permissions.
 
 https://developers.cloudflare.com/api/resources/user/
 """
@@ -39,16 +39,5 @@ async def get_user(call: Call) -> dict[str, Any]:
     }
 
 
-async def verify_token(call: Call) -> dict[str, Any]:
-    """Whether the token is good; it got here, so it is."""
-    return {"id": call.box.identity.token_id, "status": "active"}
-
-
 router = Router("user")
 router.add("GET", "/user", get_user, sdk="user.get", reply="user.UserGetResponse")
-router.add(
-    "GET", "/user/tokens/verify", verify_token, sdk="user.tokens.verify", reply="user.TokenVerifyResponse"
-)
-router.add(
-    "GET", "A/tokens/verify", verify_token, sdk="accounts.tokens.verify", reply="accounts.TokenVerifyResponse"
-)
