@@ -38,7 +38,7 @@ def carry_out(
     async def work(cloud: Cloud) -> Applied:
         plan = await make(cloud, want, adopt=adopt, targets=targets)
         view = shown(plan)
-        if not run.output.as_json and (view.changes or not quiet):
+        if not run.output.as_json and (not quiet or len(plan.pending) > 1 or plan.losing):
             run.output.settle()
             plans.show(run.output, view)
         if plan.is_empty and approved is None and not any(one.restamp for one in plan.changes):

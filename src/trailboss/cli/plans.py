@@ -93,9 +93,10 @@ def show(output: Output, plan: PlanShown) -> None:
 def summary(output: Output, plan: PlanShown) -> str:
     """`2 to create, 1 to update; 14 unchanged (9 API calls, 0.9 % of the budget)`."""
     counts = {word: sum(one.action == word for one in plan.changes) for word in WORDS}
-    parts = [f"{count} {WORDS[word]}" for word, count in counts.items() if count]
+    parts = [f"{count} {WORDS[word]}" for word, count in counts.items() if count and word != "later"]
     text = ", ".join(parts) if parts else "No changes"
     rest = f"; {plan.unchanged} unchanged" if plan.unchanged else ""
+    rest += f", {counts['later']} {WORDS['later']}" if counts["later"] else ""
     cost = f" ({plural(plan.calls, 'API call')}, {plan.budget:g} % of the budget)"
     return f"{output.style(text, '1', output.out)}{rest}{output.style(cost, '2', output.out)}"
 

@@ -59,6 +59,11 @@ SANDBOX = (
 RESOURCES = (
     Entry("plan", "What has to change so that the account is as the files say", "plan:plan"),
     Entry("apply", "Make it so", "plan:apply"),
+    Entry("d1 create", "Create a D1 database and its binding", "resources:d1", True),
+    Entry("kv namespace create", "Create a KV namespace and its binding", "resources:kv_namespace", True),
+    Entry("r2 bucket create", "Create an R2 bucket and its binding", "resources:r2_bucket", True),
+    Entry("queues create", "Create a queue and its binding", "resources:queues", True),
+    Entry("vectorize create", "Create a Vectorize index and its binding", "resources:vectorize", True),
 )
 DEVELOP = (
     Entry("dev", "Run the Workers on this machine, with hot reload", "dev:dev", True),
@@ -78,6 +83,7 @@ PROJECT = (
     Entry("wrangler", "Hand the rest of the line to wrangler as it is"),
 )
 SECTIONS = (
+    ("Develop", DEVELOP),
     ("Ship", SHIP),
     ("Look", LOOK),
     ("Resources", RESOURCES),

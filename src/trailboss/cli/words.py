@@ -9,6 +9,17 @@ from trailboss.cli.table import GROUPS, OURS, WRANGLER
 TAKES_VALUE = frozenset({"-e", "--env", "-c", "--config", "--cwd", "--env-file", "--profile", "--target"})
 """Options that stand before a command as well as after it, and are followed by a value."""
 
+_BEGUN = frozenset(
+    " ".join(parts[:count])
+    for parts in (words.split() for words in OURS)
+    for count in range(1, len(parts) + 1)
+)
+"""Every command of ours and every beginning of one."""
+_OPEN = frozenset(words for words in _BEGUN if any(other.startswith(f"{words} ") for other in _BEGUN)) | {
+    words for words in GROUPS if words not in OURS
+}
+"""Those that another word may follow."""
+
 OLD_SPELLINGS = {"mtls": "mtls", "environment": "environments"}
 
 
@@ -49,11 +60,12 @@ def split(argv: list[str]) -> Line:
     """Find the command in `argv`.
 
     Options may stand before the command, and between its words (`versions --env staging list`). Nothing
-    after `--` is looked at.
+    after `--` is looked at. Words that begin a command of ours and do not end one (`kv namespace list`)
+    stay with the rest.
     """
     command: list[str] = []
     leading: list[str] = []
-    position = 0
+    position, ended = 0, 0
     while position < len(argv) and argv[position] != "--":
         token = argv[position]
         if token.startswith("-") and len(token) > 1:
@@ -62,10 +74,12 @@ def split(argv: list[str]) -> Line:
             position += take
             continue
         grown = [*command, *_modern(token)]
-        if command and " ".join(grown[:2]) not in OURS:
+        if command and " ".join(grown) not in _BEGUN:
             break
         command = grown
         position += 1
-        if len(command) > 1 or command[0] not in GROUPS:
+        if not ended or " ".join(command) in OURS:
+            ended = len(command)
+        if " ".join(command) not in _OPEN:
             break
-    return Line(tuple(command), leading, argv[position:])
+    return Line(tuple(command[:ended]), leading, [*command[ended:], *argv[position:]])

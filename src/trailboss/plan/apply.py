@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import PermissionDenied, PlanError, TrailbossError
 from trailboss.plan.carry import Carrier, Reveal
@@ -56,11 +56,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was done, in order. `calls` counts API calls, reading included."""
+    """What was done, in order, and what came of it by address. `calls` counts API calls, reading included."""
 
     plan: Plan
     done: tuple[Change, ...]
     calls: int
+    observed: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def apply(cloud: Cloud, wanted: Wanted, options: Options) -> Applied:
@@ -93,7 +94,10 @@ async def apply(cloud: Cloud, wanted: Wanted, options: Options) -> Applied:
         await _read_back(cloud, plan, done, options)
         if register is not None and lock is not None and (work or stale(plan.view)):
             await _settle(register, lock, plan, done)
-    return Applied(plan, tuple(one.change for one in done), cloud.stats.total - before)
+    changed = tuple(one.change for one in done)
+    return Applied(
+        plan, changed, cloud.stats.total - before, {one.change.address: one.observed for one in done}
+    )
 
 
 async def _register(cloud: Cloud, options: Options) -> Register | None:

@@ -116,10 +116,12 @@ def _read(
 
 
 def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -> str:
-    """The key itself where the environment has the table to itself; else each gets its own."""
+    """The key, with the environment's name where every environment has one of it: a table at the top level,
+    and what a Worker binds, as bindings are inherited under such names."""
     document = project.document
     own = document is not None and document.has("environments", environment, "resources", found.name, key)
-    if not environment or own or found.scope == "zone" or not _PLAIN.fullmatch(key):
+    alone = own and found.binding is None
+    if not environment or alone or found.scope == "zone" or not _PLAIN.fullmatch(key):
         return key
     return f"{key}-{environment}"
 
