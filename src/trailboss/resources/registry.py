@@ -28,6 +28,7 @@ NAMES = (
     "queue_consumer",
     "cron_trigger",
     "custom_domain",
+    "worker_route",
 )
 
 
