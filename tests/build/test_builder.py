@@ -16,8 +16,8 @@ from tests.build.corpus import SOURCE, Case, copy_project
 from tests.build.projects import load, make
 from trailboss.build import Artifact, BuildCache, build, build_async
 from trailboss.build.artifact import seal
-from trailboss.build.builder import code_of
 from trailboss.build.bundle import collect
+from trailboss.build.making import code_of
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
 from trailboss.errors import BuildError

@@ -10,8 +10,8 @@ from tests.build.corpus import NAMES, Case
 from trailboss.build import preview
 from trailboss.build.artifact import seal
 from trailboss.build.assets import scan
-from trailboss.build.builder import code_of
 from trailboss.build.bundle import collect
+from trailboss.build.making import code_of
 from trailboss.build.metadata.bindings import ORDER, WIRE
 from trailboss.build.multipart import Part, parse
 from trailboss.build.normalise import portable

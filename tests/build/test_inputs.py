@@ -84,7 +84,7 @@ def misses(built: tuple[Path, BuildCache], monkeypatch: pytest.MonkeyPatch) -> C
 
     def check(options: Options | None = None, environ: dict[str, str] | None = None) -> bool:
         with monkeypatch.context() as patch:
-            patch.setattr("trailboss.build.builder.bundle", refuse)
+            patch.setattr("trailboss.build.making.bundle", refuse)
             try:
                 return not build(load(folder), options, cache=cache, environ=environ).cached
             except NodeStarted:

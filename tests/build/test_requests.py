@@ -18,8 +18,9 @@ from tests.build.stub import Recorded, Stub, connect, serve
 from trailboss.build import upload
 from trailboss.build.artifact import Artifact, seal
 from trailboss.build.assets import scan
-from trailboss.build.builder import code_of, no_code
+from trailboss.build.builder import no_code
 from trailboss.build.bundle import collect
+from trailboss.build.making import code_of
 from trailboss.build.multipart import parse
 from trailboss.build.normalise import portable
 from trailboss.build.subject import Subject

@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trailboss.build.assets import Assets
 from trailboss.errors import BuildError
+
+if TYPE_CHECKING:
+    from trailboss.build.assets import Assets
 
 SCHEMA = 1
 """The version of the on-disk form; another version is rebuilt, never guessed at."""
@@ -215,6 +217,8 @@ class Artifact:
         Raises:
             BuildError: TB3202 when it is damaged.
         """
+        from trailboss.build.assets import Assets
+
         code = Code.read(folder)
         value = json.loads((folder / "manifest.json").read_bytes())
         assets = Assets.from_json(value["assets"], folder / "assets") if value.get("assets") else None

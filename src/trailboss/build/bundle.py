@@ -12,10 +12,9 @@ from typing import Any
 from trailboss.build import failures, multipart
 from trailboss.build.multipart import Part
 from trailboss.build.normalise import portable
-from trailboss.build.subject import Subject
+from trailboss.build.subject import Subject, check_entry
 from trailboss.build.wrangler import Stop, Wrangler, environment, run, with_compiled
 from trailboss.errors import BuildError
-from trailboss.values import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +54,6 @@ def bundle(
         if output.status != 0:
             raise failures.failure(output, subject.base)
         return collect(subject, wrangler, scratch, failures.warnings(output))
-
-
-def check_entry(subject: Subject) -> None:
-    """Refuse a Worker whose entry file is not there, unless a custom command makes it.
-
-    Raises:
-        BuildError: TB3102.
-    """
-    if subject.main is None:
-        raise BuildError(
-            "TB3102",
-            f"{subject.name} has neither code nor static assets",
-            where=Location(subject.config),
-            hint='Set "main" to the entry file, or "assets": {"directory": …} for a site without code.',
-        )
-    if not subject.build_command and not subject.main.is_file():
-        raise BuildError(
-            "TB3102",
-            f"the entry file {subject.main} does not exist",
-            where=Location(subject.config),
-            hint='Correct "main", or run the build that makes the file first.',
-        )
 
 
 def _arguments(subject: Subject, scratch: Path) -> list[str]:

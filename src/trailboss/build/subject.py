@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trailboss.build.options import Options
+from trailboss.errors import BuildError
+from trailboss.values import Location
 
 
 class WorkerLike(Protocol):
@@ -117,3 +119,25 @@ def _environments(worker: WorkerLike) -> tuple[str, tuple[str, ...]]:
     known = tuple(blocks) if isinstance(blocks, Mapping) else ()
     name = worker.environment or ""
     return (name if name in known else ""), known
+
+
+def check_entry(subject: Subject) -> None:
+    """Refuse a Worker whose entry file is not there, unless a custom command makes it.
+
+    Raises:
+        BuildError: TB3102.
+    """
+    if subject.main is None:
+        raise BuildError(
+            "TB3102",
+            f"{subject.name} has neither code nor static assets",
+            where=Location(subject.config),
+            hint='Set "main" to the entry file, or "assets": {"directory": …} for a site without code.',
+        )
+    if not subject.build_command and not subject.main.is_file():
+        raise BuildError(
+            "TB3102",
+            f"the entry file {subject.main} does not exist",
+            where=Location(subject.config),
+            hint='Correct "main", or run the build that makes the file first.',
+        )
