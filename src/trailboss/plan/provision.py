@@ -13,8 +13,8 @@ double. What must be read is read at the same time; resources are made one after
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from trailboss.errors import NotFound, PermissionDenied, PlanError
@@ -104,13 +104,15 @@ async def provision(
     *,
     deployed_bindings: Sequence[Entry] | None,
     named: Callable[[str], str] | None = None,
+    missing: Callable[[list[Wish]], Awaitable[None]] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Provisioned:
     """Resolve every binding of the Worker `script`, making what is missing. Safe to repeat.
 
     `settings` is its resolved wrangler config. `deployed_bindings` are those of the script's settings, () for
     a script that does not exist; None has them read here, when they matter. `named` gives the name of a
-    resource that the config leaves unnamed, from its binding (see `plan.titles`).
+    resource that the config leaves unnamed, from its binding (see `plan.titles`). `missing` may make what the
+    account lacks, stamped as ours (see `plan.ensure`); what it leaves is made here.
 
     Raises:
         CloudError: a resource could be neither found nor made.
@@ -128,8 +130,28 @@ async def provision(
         for wish, before in pairs
         if wish.spec is not None and not _is_same(wish, before)
     )
+    lacking = [wish for wish, before in pairs if await _is_missing(account, wish, before)]
+    if lacking and missing is not None:
+        await missing(lacking)
+        account = Holdings(cloud, progress)
     resolved = [await _resolve(account, wish, before, blind=known is None) for wish, before in pairs]
-    return Provisioned(tuple(resolved))
+    return Provisioned(tuple(_told(bound, lacking) for bound in resolved))
+
+
+async def _is_missing(account: Holdings, wish: Wish, before: Entry | None) -> bool:
+    """Whether the account certainly lacks it. One that may not be looked up is left to be resolved."""
+    if wish.spec is None or _is_same(wish, before):
+        return False
+    try:
+        return await account.find(wish.kind, wish.spec) is None
+    except PermissionDenied:
+        return False
+
+
+def _told(bound: Bound, lacking: Sequence[Wish]) -> Bound:
+    """Made on the way counts as created here."""
+    made = any((wish.binding, wish.kind.name) == (bound.binding, bound.kind) for wish in lacking)
+    return replace(bound, source="created") if made and bound.source == "found" else bound
 
 
 async def read_deployed(cloud: Cloud, script: str) -> Sequence[Entry] | None:

@@ -16,6 +16,7 @@ from trailboss.release.callbacks import Progress, quiet
 from trailboss.release.order import callees_first
 from trailboss.release.outcomes import DeployOptions, DeployReport, Outcome, StageReport, WorkerReport
 from trailboss.release.passing import Go, Pass, Stage, Stop
+from trailboss.release.secret_shipping import prepare
 from trailboss.release.stages import CHANGES, CHECKS
 from trailboss.release.together import together
 
@@ -42,7 +43,7 @@ async def deploy(
         UsageError: TB9420 no Worker, TB9421 no account and not a dry run. ConfigError: TB18xx (`checks`).
         BuildError, CloudError. ReleaseError: TB4022, TB4073, TB4090. RefusedError: TB4081 split traffic.
         ConflictError: TB4021, TB4403-TB4405 a rollout is under way. With `options.rollout`: also what
-        `rollout.deploying.roll_out` raises.
+        `rollout.deploying.roll_out` raises. RefusedError TB4420-TB4422 a digest nobody proved.
     """
     options = options or DeployOptions()
     if not workers:
@@ -50,18 +51,35 @@ async def deploy(
     if cloud is None and not options.dry_run:
         raise UsageError("TB9421", "Deploying needs an account.", hint="Use --dry-run to check without one.")
     began = time.perf_counter()
-    passes = [begin(worker, cloud, options, progress) for worker in workers]
+    passes = await prepare([begin(worker, cloud, options, progress, project) for worker in workers])
     ordered = callees_first(passes, name=lambda item: item.name, settings=lambda item: item.settings)
     if options.rollout is not None:
         from trailboss.release.rollout.deploying import roll_out
 
         return await roll_out(project, ordered, options.rollout, show=options.show)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
+    if project.protected and cloud is not None:
+        from trailboss.release.proof import require
+
+        checked = await require(project, checked, cloud)
+    if cloud is not None and not options.dry_run:
+        await ready(project, cloud, progress)
     reports = []
     for step in checked:
         ended = await run(CHANGES, step.now) if isinstance(step, Go) else step
         reports.append(finish(ended))
     return DeployReport(options.dry_run, tuple(reports), time.perf_counter() - began)
+
+
+async def ready(project: Project, cloud: Cloud, progress: Progress) -> None:
+    """The resources that trailboss.toml declares, as it wants them. Deleting is left to `apply`.
+
+    Raises: as `plan.apply.apply`.
+    """
+    if project.tables.get("resources"):
+        from trailboss.plan.ensure import ensure
+
+        await ensure(cloud, project, tell=progress)
 
 
 async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:
@@ -78,7 +96,13 @@ async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:
     return step
 
 
-def begin(worker: Worker, cloud: Cloud | None, options: DeployOptions, progress: Progress) -> Pass:
+def begin(
+    worker: Worker,
+    cloud: Cloud | None,
+    options: DeployOptions,
+    progress: Progress,
+    project: Project | None = None,
+) -> Pass:
     """What is known before the first stage."""
     from trailboss.build.subject import Subject
 
@@ -90,6 +114,7 @@ def begin(worker: Worker, cloud: Cloud | None, options: DeployOptions, progress:
         options=options,
         progress=progress,
         report=WorkerReport(subject.name, Outcome.DEPLOYED),
+        project=project,
     )
 
 

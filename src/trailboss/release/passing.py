@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trailboss.build import Artifact
     from trailboss.build.subject import Subject
     from trailboss.cloud import Cloud
-    from trailboss.config import Worker
+    from trailboss.config import Project, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Pass:
     waiting: Version | None = None
     script_settings: Mapping[str, Any] | None = None
     whole: str | None = None
+    project: Project | None = None
+    """The project around the Worker, where it is deployed as a part of one."""
 
     @property
     def name(self) -> str:

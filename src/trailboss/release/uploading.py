@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Literal
 from trailboss.release.account import Seen
 from trailboss.release.commit import find_commit
 from trailboss.release.passing import Pass
+from trailboss.release.secret_marks import carry
 from trailboss.release.stamp import Stamp
 from trailboss.release.together import together
 
 if TYPE_CHECKING:
     from trailboss.build import Existing
     from trailboss.plan import Provisioned
+    from trailboss.plan.provision import Wish
 
 
 async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> Pass:
@@ -47,6 +49,7 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
         fresh_resources=bool(provided.created),
         progress=now.progress,
     )
+    marked = await carry(now.account, now.name, done.version_id, options.secrets, now.seen)
     return now.noting(
         version_id=done.version_id,
         shape=done.shape,
@@ -54,7 +57,7 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
         startup_time_ms=done.startup_time_ms,
         provisioned=tuple(bound.binding for bound in provided.created),
         secrets=tuple(sorted(options.secrets)),
-        warnings=(*now.report.warnings, *_unchecked(provided), *done.warnings),
+        warnings=(*now.report.warnings, *_unchecked(provided), *done.warnings, *marked),
     )
 
 
@@ -71,8 +74,17 @@ async def _resources(now: Pass) -> Provisioned:
         now.settings,
         deployed_bindings=None if now.seen.exists else (),
         named=titles(now.worker, now.name),
+        missing=lambda lacking: _make(now, lacking),
         progress=now.progress,
     )
+
+
+async def _make(now: Pass, lacking: list[Wish]) -> None:
+    """Missing resources are made as `apply` makes them: under the lock, stamped as this project's."""
+    if now.project is not None and now.name == now.worker.name:
+        from trailboss.plan.ensure import ensure_bound
+
+        await ensure_bound(now.account, now.project, lacking, now.progress)
 
 
 def _unchecked(provided: Provisioned) -> tuple[str, ...]:
