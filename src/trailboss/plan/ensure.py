@@ -1,0 +1,63 @@
+"""What a deploy needs of the account before it uploads: resources there, ours, and as the file says.
+
+Nothing is deleted and nothing that would lose data is replaced on the way to a deploy; that is for `apply`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from trailboss.plan.apply import Applied, Options, apply
+from trailboss.plan.plan import Plan, make, refuse
+from trailboss.plan.wanted import wanted
+from trailboss.resources.marks import identity_of
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+    from trailboss.config import Project
+    from trailboss.plan.provision import Wish
+
+
+async def ensure(
+    cloud: Cloud,
+    project: Project,
+    *,
+    only: Collection[tuple[str, tuple[object, ...]]] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    options: Options | None = None,
+) -> Applied | None:
+    """Create, update and adopt what `project` wants; None when there was nothing to do.
+
+    `only` are places (kind, identity): then nothing else is touched, but what those need.
+
+    Raises: as `apply`.
+    """
+    options = options or Options(tell=tell, doing="deploy")
+    want = wanted(project)
+    places = {one.address: (one.kind, identity_of(one.spec)) for one in want.resources}
+    chosen = tuple(name for name, place in places.items() if only is None or place in only)
+    if not chosen:
+        return None
+    plan = await make(cloud, want, targets=chosen)
+    todo = _safe(plan)
+    if not todo:
+        refuse(plan, approved=None, confirmed=True)
+        return None
+    from dataclasses import replace
+
+    return await apply(cloud, want, replace(options, targets=todo))
+
+
+async def ensure_bound(
+    cloud: Cloud, project: Project, missing: list[Wish], tell: Callable[[str], None]
+) -> None:
+    """Make what bindings stand for and the account does not have."""
+    places = {(wish.kind.name, identity_of(wish.spec)) for wish in missing}
+    await ensure(cloud, project, only=places, tell=tell)
+
+
+def _safe(plan: Plan) -> tuple[str, ...]:
+    """Everything but deletions and what loses data."""
+    kept = ("create", "update", "adopt", "replace")
+    return tuple(one.address for one in plan.pending if one.action in kept and not one.loses)
