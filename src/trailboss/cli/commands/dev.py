@@ -1,0 +1,109 @@
+"""`trailboss dev`, `trailboss dev trust`: the development server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trailboss.cli.declare import command
+from trailboss.cli.output import Output
+from trailboss.cli.run import Run
+
+if TYPE_CHECKING:
+    from trailboss.develop.trust import Trust
+
+
+@command(
+    "trailboss dev --env development --port 8787 --local-protocol https",
+    "trailboss dev --env testing --test --port 8788",
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [WRANGLER OPTION]...")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--ip", "address", metavar="ADDRESS", help="Address to listen on.")
+@click.option("--local-protocol", "protocol", type=click.Choice(["http", "https"]), help="http or https.")
+@click.option("--persist-to", metavar="FOLDER", help="Folder for local data.")
+@click.option("--inspector-port", type=click.IntRange(0, 65535), help="Port for devtools.")
+@click.option("--test", is_flag=True, help="Run the project's end-to-end tests against it, then end.")
+def dev(run: Run, words: tuple[str, ...], test: bool, **asked: Any) -> int:
+    """Run the project's Workers on this machine, with hot reload, until Ctrl-C.
+
+    This is wrangler's dev server, looked after. Every other option of `wrangler dev` is passed on, --host,
+    --upstream-protocol, --compatibility-date, --var and --remote among them. All Workers of the project run,
+    with the bindings of the environment. References in `.dev.vars` and `.env` are resolved in memory; nothing
+    secret is written to a file.
+    """
+    from trailboss.cli import developing
+    from trailboss.develop.dev import dev as serve
+
+    workers, target = developing.workers_of(run), developing.target_of(run)
+    tests, limits = developing.tests_of(run) if test else (None, None)
+    wish = developing.wish_of(run, words, asked, target)
+    developing.announce(run, workers, target)
+    if (wish.protocol or "") == "https":
+        _say_whether_trusted(run)
+    ended = run.wait(
+        serve(
+            wish,
+            workers,
+            developing.resolvers_of(run),
+            developing.Log(run),
+            reload=lambda: developing.again(run),
+            also=(run.project.file,) if run.project.file else (),
+            tests=tests,
+            patience=limits.ready_timeout if limits else None,
+        )
+    )
+    if test and ended.status is None:
+        return 130
+    return ended.status or 0
+
+
+dev.context_settings["ignore_unknown_options"] = True
+
+
+def _say_whether_trusted(run: Run) -> None:
+    from trailboss.develop.certificate import authority
+    from trailboss.develop.trust import is_trusted
+
+    if not is_trusted(authority()):
+        run.output.warn("this machine does not trust the local certificate yet: trailboss dev trust")
+
+
+@command("trailboss dev trust", "trailboss dev trust --print")
+@click.option("--print", "only_print", is_flag=True, help="Say what would be run, and run nothing.")
+def trust(run: Run, only_print: bool) -> int:
+    """Make this machine believe the certificates of `dev --local-protocol https`.
+
+    The authority behind them is made on this machine, for this user, and can speak for local names and
+    private addresses only. Each store of trusted authorities is asked with its own tool, the system's with
+    sudo.
+    """
+    from trailboss.develop.certificate import authority
+    from trailboss.develop.trust import Trust, install, is_trusted, stores
+
+    pair = authority()
+    trusted = is_trusted(pair)
+    ask = run.confirm()
+    if only_print or trusted or ask is None or not ask(_question(stores(pair))):
+        found = Trust(pair.certificate, trusted, stores(pair))
+    else:
+        found = install(pair)
+    run.result(found, lambda output: _show(output, found))
+    return 0 if found.trusted or only_print else 1
+
+
+def _question(found: Any) -> str:
+    lines = [f"  {' '.join(store.command)}" for store in found if store.command]
+    return "This will be run:\n" + "\n".join(lines) + "\nGo ahead?"
+
+
+def _show(output: Output, found: Trust) -> None:
+    from trailboss.cli import views
+
+    if found.trusted:
+        views.tick(output, f"This machine trusts {found.certificate}")
+        return
+    output.line(f"{found.certificate} is not trusted by this machine yet. Run:")
+    for store in found.stores:
+        output.line(f"  {store.name}: {' '.join(store.command) if store.command else store.remark}")

@@ -1,0 +1,190 @@
+"""What `trailboss dev` is asked for, gathered from flags, files and the target; and how its log looks."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trailboss.cli.run import Run
+from trailboss.errors import AuthenticationError, SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Target
+    from trailboss.config import Project, Worker
+    from trailboss.develop.lines import Said
+    from trailboss.develop.server import Crashed
+    from trailboss.develop.settings import DevSettings, TestSettings
+    from trailboss.develop.setup import Wish
+    from trailboss.develop.testing import Command
+    from trailboss.develop.variables import Resolvers
+
+WHERE = frozenset({"-r", "--remote", "-l", "--local", "--no-remote", "--no-local"})
+_COLOURS = {"worker": "36", "tunnel": "35", "test": "34", "dev": "2"}
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_LEVELS = {"error": "31", "warn": "33", "debug": "2", "info": "0"}
+
+
+def dev_settings(run: Run) -> DevSettings:
+    """`[dev]` of trailboss.toml."""
+    from trailboss.develop.settings import DevSettings
+
+    return run.project.section("dev", DevSettings)
+
+
+def workers_of(run: Run) -> tuple[Worker, ...]:
+    """The Workers to run, the one that answers on the port first. Several --config are several Workers."""
+    if len(run.options.config) > 1:
+        found = [worker for name in run.options.config for worker in _load(run, Path(name)).workers]
+        return tuple(found)
+    if not run.project.workers:
+        return ()
+    primary = dev_settings(run).primary
+    first = run.project.worker(primary) if primary else run.project.here or run.project.workers[0]
+    return (first, *(worker for worker in run.project.workers if worker is not first))
+
+
+def _load(run: Run, config: Path | None) -> Project:
+    from trailboss.config import Project
+
+    return Project.load(environment=run.options.env, config=config, environ=run.environ)
+
+
+def again(run: Run) -> tuple[Worker, ...]:
+    """The Workers as the files have them now."""
+    fresh = Run(replace(run.options, cwd=None), run.output)
+    return workers_of(fresh)
+
+
+def target_of(run: Run) -> Target | None:
+    """The account that bindings marked remote would use, where there is one."""
+    try:
+        return run.target
+    except (AuthenticationError, SandboxError):
+        return None
+
+
+def announce(run: Run, workers: tuple[Worker, ...], target: Target | None) -> None:
+    """One line: what runs, in which environment, and whose account it may reach."""
+    names = ", ".join(worker.name or "(unnamed)" for worker in workers) or "the Worker"
+    if target is not None:
+        run.announce(names)
+        return
+    if not run.output.as_json:
+        environment = run.project.environment.name or "(top level)"
+        run.output.note(f"{run.output.style(names, '1')} · environment {environment} · on this machine")
+
+
+def wish_of(run: Run, words: tuple[str, ...], asked: dict[str, Any], target: Target | None) -> Wish:
+    """The session that flags and files ask for; a flag wins."""
+    from trailboss.cli.passthrough import find
+    from trailboss.develop.setup import Wish
+
+    settings = dev_settings(run)
+    persist = asked["persist_to"]
+    kept = settings.persist_to and run.project.root / settings.persist_to
+    return Wish(
+        command=find(Path.cwd(), run.output.progress),
+        words=_words(run, words, target),
+        environ=_environ(run, target),
+        folder=Path.cwd(),
+        environment=run.project.environment.name,
+        port=asked["port"] if asked["port"] is not None else settings.port,
+        address=asked["address"] or settings.ip,
+        protocol=asked["protocol"] or settings.local_protocol,
+        persist_to=Path(persist).absolute() if persist else kept or None,
+        inspector_port=asked["inspector_port"] or settings.inspector_port,
+        env_files=run.options.env_file,
+    )
+
+
+def _words(run: Run, words: tuple[str, ...], target: Target | None) -> list[str]:
+    """wrangler's words. What it cannot reach anyway it is told to leave alone: then it starts."""
+    found = list(words)
+    if not run.project.workers and len(run.options.config) < 2:
+        found += ["--env", run.options.env] if run.options.env else []
+        found += [word for name in run.options.env_file for word in ("--env-file", name)]
+    unreachable = target.is_sandbox if target is not None else not sys.stdin.isatty()
+    if unreachable and not WHERE & {word.partition("=")[0] for word in words}:
+        found.append("--local")
+    return found
+
+
+def _environ(run: Run, target: Target | None) -> dict[str, str]:
+    from trailboss.cli.passthrough import pointed_at
+
+    environ = dict(os.environ)
+    coloured = run.output.color and run.output.out.isatty() and not run.output.as_json
+    environ.update({"FORCE_COLOR": "1"} if coloured else {"NO_COLOR": "1", "FORCE_COLOR": "0"})
+    environ.setdefault("WRANGLER_HIDE_BANNER", "true")
+    return pointed_at(target, environ) if target is not None else environ
+
+
+def resolvers_of(run: Run) -> Resolvers:
+    """Where references of dotenv files resolve."""
+    from trailboss.secrets import Resolver
+
+    return lambda entries: Resolver(run.environ, None, entries, run.vaults)
+
+
+def tests_of(run: Run) -> tuple[Command, TestSettings]:
+    """The project's end-to-end tests.
+
+    Raises:
+        UsageError: TB9466 the project does not say what they are.
+    """
+    from trailboss.develop.settings import TestSettings
+    from trailboss.develop.testing import Command
+
+    settings = run.project.section("test", TestSettings)
+    if not settings.command:
+        raise UsageError(
+            "TB9466",
+            "the project does not say how its end-to-end tests are run",
+            hint='Write `command = "npm run e2e"` under [test] in trailboss.toml.',
+            where=run.project.locate("test"),
+        )
+    return Command(settings.command, (), run.project.root, dict(os.environ), settings.timeout), settings
+
+
+class Log:
+    """The merged log: a line for a person, or an event for a program."""
+
+    def __init__(self, run: Run) -> None:
+        self._output = run.output
+
+    def __call__(self, said: Said | Crashed) -> None:
+        from trailboss.develop.lines import Entry, Ready, Reloaded
+        from trailboss.develop.server import Crashed, crashed
+        from trailboss.develop.session import seconds
+
+        self._output.settle()
+        if self._output.as_json:
+            self._output.event({"event": type(said).__name__.lower(), "time": time.time(), **_fields(said)})
+        elif isinstance(said, Ready):
+            self._line("dev", f"ready at {said.url} in {seconds(said)}", "1")
+        elif isinstance(said, Reloaded):
+            self._line("dev", f"reloaded in {seconds(said)}", "32")
+        elif isinstance(said, Crashed):
+            entry = crashed(said)
+            self._line(entry.source, entry.text, _LEVELS[entry.level])
+        elif isinstance(said, Entry):
+            self._line(said.source, said.text, _LEVELS[said.level])
+
+    def _line(self, source: str, text: str, style: str) -> None:
+        output = self._output
+        text = text if output.color and output.out.isatty() else _ANSI.sub("", text)
+        clock = output.style(time.strftime("%H:%M:%S"), "2", output.out)
+        name = output.style(f"{source:6}", _COLOURS.get(source, "0"), output.out)
+        said = text if style == "0" else output.style(text, style, output.out)
+        output.line(f"{clock} {name} {said}")
+
+
+def _fields(said: Any) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(said)

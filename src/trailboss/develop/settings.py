@@ -1,0 +1,76 @@
+"""`[dev]`, `[test]`, `[ssh]`, `[databases]` of trailboss.toml. Import it only when a project is loaded: it
+brings pydantic.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, RootModel
+
+from trailboss.config.settings import Strict
+
+
+class DevSettings(Strict):
+    """`[dev]`. A flag wins over this, and this over the `dev` table of the wrangler configuration."""
+
+    port: int | None = Field(default=None, ge=0, le=65535, description="Port to listen on; 0 is a free one.")
+    ip: str | None = Field(default=None, min_length=1, description="Address to listen on.")
+    local_protocol: Literal["http", "https"] | None = Field(default=None, description="http or https.")
+    inspector_port: int | None = Field(default=None, ge=1, le=65535, description="Port for devtools.")
+    persist_to: str | None = Field(
+        default=None, min_length=1, description="Folder for local data, relative to trailboss.toml."
+    )
+    primary: str | None = Field(
+        default=None, description="The Worker that answers on the port, when there are several."
+    )
+    tunnel: str | None = Field(default=None, min_length=1, description="Tunnel to reach it through.")
+    hostname: str | None = Field(default=None, min_length=1, description="Public host name at the tunnel.")
+
+
+class TestSettings(Strict):
+    """`[test]`."""
+
+    __test__ = False  # pytest takes a class of this name for a collection of tests
+
+    command: str | list[str] | None = Field(
+        default=None, description="What `dev --test` runs; the URL is in TRAILBOSS_URL and BASE_URL."
+    )
+    timeout: float = Field(default=600.0, gt=0, description="Seconds the command may take.")
+    ready_timeout: float = Field(default=60.0, gt=0, description="Seconds the server may take to start.")
+
+
+class SshHost(Strict):
+    """One machine reached through a tunnel."""
+
+    tunnel: str | None = Field(default=None, min_length=1, description="The tunnel's name or id.")
+    hostname: str | None = Field(default=None, min_length=1, description="Its public host name.")
+    user: str | None = Field(default=None, min_length=1, description="The user to log in as.")
+    service: str = Field(default="ssh://localhost:22", description="Where sshd is, seen from the connector.")
+    emails: list[str] = Field(
+        default_factory=list, description="Who Access lets in: addresses, or domains such as @example.com."
+    )
+    short_lived_certificates: bool = Field(
+        default=False, description="Ask Access for a certificate instead of keeping keys on the machine."
+    )
+
+
+class DatabaseEntry(Strict):
+    """One TCP database reached through a tunnel."""
+
+    hostname: str = Field(min_length=1, description="Its public host name at the tunnel.")
+    tunnel: str | None = Field(default=None, min_length=1, description="The tunnel's name or id.")
+    service: str | None = Field(
+        default=None, min_length=1, description="tcp://host:port of the database, seen from the connector."
+    )
+    engine: Literal["postgresql", "mysql"] | None = Field(
+        default=None, description="Which client to start; else what the port tells."
+    )
+    user: str | None = Field(default=None, min_length=1, description="The database user.")
+    password: str | None = Field(default=None, description="Its password, as an op:// or ${VAR} reference.")
+    database: str | None = Field(default=None, min_length=1, description="The database's name.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="Local port; default: a free one.")
+
+
+class Databases(RootModel[dict[str, DatabaseEntry]]):
+    """`[databases]`, by name."""

@@ -1,0 +1,112 @@
+"""`trailboss dev`: which words wrangler gets. The server itself is in tests/develop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Trailboss, point
+from tests.conftest import Sandbox
+
+FAKE = Path(__file__).parent / "fake_wrangler.js"
+
+
+@pytest.fixture
+def told(hello: Path) -> Path:
+    """A project whose wrangler says what it was given, and ends."""
+    package = hello / "node_modules" / "wrangler"
+    (package / "bin").mkdir(parents=True)
+    shutil.copy(FAKE, package / "bin" / "wrangler.js")
+    (package / "package.json").write_text(json.dumps({"name": "wrangler", "version": "4.999.0"}))
+    return hello
+
+
+def given(trailboss: Trailboss, *words: str) -> list[str]:
+    """The words wrangler was started with; it ended before it was ready, which is said."""
+    done = trailboss("dev", *words)
+    assert done.status == 1
+    assert "TB3601" in done.err
+    line = next(line for line in done.out.splitlines() if '"args"' in line)
+    found: list[str] = json.loads(line[line.index("{") :])["args"]
+    return found
+
+
+def test_wranglers_own_options_reach_it_as_typed(trailboss: Trailboss, told: Path) -> None:
+    words = given(
+        trailboss,
+        *("--upstream-protocol", "https", "--host", "localhost", "--compatibility-date", "2024-01-01"),
+        *("--var", "A:1", "--live-reload", "--ip", "127.0.0.1", "--port", "0", "--log-level=debug"),
+    )
+    assert words[:12] == [
+        *("dev", "--upstream-protocol", "https", "--host", "localhost"),
+        *("--compatibility-date", "2024-01-01", "--var", "A:1", "--live-reload", "--log-level=debug"),
+        "--local",
+    ]
+    assert words[12] == "--config"
+    assert words[14:] == [
+        *("--persist-to", str(told / ".wrangler" / "state"), "--port", "0", "--ip", "127.0.0.1")
+    ]
+
+
+def test_the_environment_is_in_the_configuration_and_not_in_the_words(
+    trailboss: Trailboss, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (told / "trailboss.toml").write_text("[environments.staging]\n[dev]\nport = 0\ninspector_port = 9444\n")
+    monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
+    words = given(trailboss)
+    assert "--env" not in words
+    assert words[-4:] == ["--port", "0", "--inspector-port", "9444"]
+    flat = json.loads(Path(words[words.index("--config") + 1]).read_text())
+    assert flat["name"] == "hello-staging"
+    assert Path(flat["main"]).is_absolute()
+
+
+@pytest.mark.parametrize("word", ["--remote", "--local", "-r"])
+def test_where_it_runs_is_the_users_choice(trailboss: Trailboss, told: Path, word: str) -> None:
+    assert [one for one in given(trailboss, word) if one in ("--remote", "--local", "-r")] == [word]
+
+
+def test_in_the_sandbox_remote_bindings_are_left_alone(
+    trailboss: Trailboss, told: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point(monkeypatch, sandbox)
+    assert "--local" in given(trailboss)
+
+
+def test_without_any_configuration_wrangler_finds_its_way(trailboss: Trailboss, tmp_path: Path) -> None:
+    shutil.copytree(FAKE.parent, tmp_path / "node_modules" / "wrangler" / "bin")
+    (tmp_path / "node_modules" / "wrangler" / "bin" / FAKE.name).rename(
+        tmp_path / "node_modules" / "wrangler" / "bin" / "wrangler.js"
+    )
+    assert given(trailboss, "src/index.ts", "--env", "x") == ["dev", "src/index.ts", "--env", "x", "--local"]
+
+
+def test_mistakes_are_told_before_anything_starts(trailboss: Trailboss, told: Path) -> None:
+    assert trailboss("dev", "--port", "99999").status == 2
+    assert "TB9466" in trailboss("dev", "--test").err
+    own = trailboss("dev", "--local-protocol", "https", "--https-key-path", "k.pem")
+    assert (own.status, "TB9465" in own.err) == (2, True)
+    both = ("--https-key-path", "k.pem", "--https-cert-path=c.pem")
+    assert "is not there" in trailboss("dev", "--local-protocol", "https", *both).err
+    assert "TB1201" in _with(told, trailboss, "[dev]\nprot = 1\n")
+
+
+def _with(folder: Path, trailboss: Trailboss, text: str) -> str:
+    (folder / "trailboss.toml").write_text(text)
+    return trailboss("dev").err
+
+
+def test_trust_says_what_to_run(
+    trailboss: Trailboss, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAILBOSS_CERTIFICATES_DIR", str(tmp_path / "certificates"))
+    shown = trailboss("dev", "trust", "--print")
+    assert shown.status == 0
+    assert "authority.pem" in shown.out
+    found = trailboss("dev", "trust", "--json")
+    assert found.status == 1
+    assert found.json["trusted"] is False
+    assert set(found.json) == {"certificate", "trusted", "stores", "installed", "failed"}
