@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trailboss.build import Options
     from trailboss.cli.run import Run
     from trailboss.config import Worker
-    from trailboss.values import Secret
+    from trailboss.release.secret_shipping import Shipment
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -128,16 +128,11 @@ def pairs(values: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
-def read_secrets_file(run: Run, file: str | None) -> dict[str, Secret]:
-    """The secrets that ship with the version. A JSON null leaves that secret alone, as leaving it out
-    does.
-    """
-    if file is None:
-        return {}
-    from trailboss.secrets import read_secrets
+def read_secrets_file(run: Run, file: str | None) -> Shipment:
+    """The secrets that ship with the version: `--secrets-file`, and the project's own."""
+    from trailboss.cli.shipping import shipment
 
-    found = read_secrets(Path(file), run.environ, run.secrets)
-    return {name: value for name, value in found.items() if value is not None}
+    return shipment(run, file)
 
 
 def chosen(run: Run, flags: dict[str, Any]) -> tuple[Worker, ...]:

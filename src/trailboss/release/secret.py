@@ -113,7 +113,7 @@ async def bulk(
 
     Raises SecretError TB7010 and TB7011 (name, size), TB7012 (more than 100), TB7013 (none at all),
     RefusedError TB4050."""
-    _check_all(values)
+    check_all(values)
     there = await _names(cloud, name)
     created = there is None
     if there is None:
@@ -225,7 +225,8 @@ def _typed(value: Secret) -> dict[str, Any]:
     return {"type": "secret_text", "text": value}
 
 
-def _check_all(values: Mapping[str, Secret | None]) -> None:
+def check_all(values: Mapping[str, Secret | None]) -> None:
+    """Refuse names, sizes and numbers that Cloudflare refuses. Raises SecretError TB7010-TB7013."""
     if not values:
         raise SecretError(
             "TB7013", "There is not one secret to write.", hint="The file holds no KEY=value line."

@@ -10,6 +10,7 @@ from trailboss.release.deploy import begin, finish, run
 from trailboss.release.outcomes import DeployOptions, Outcome, WorkerReport
 from trailboss.release.passing import Go, Pass, Step, Stop
 from trailboss.release.reading import read_details
+from trailboss.release.secret_shipping import prepare
 from trailboss.release.stages import CHECKS
 from trailboss.release.triggers.subdomain import preview_url
 from trailboss.release.uploading import upload_artifact
@@ -38,9 +39,8 @@ async def upload_version(
     from dataclasses import replace
 
     options = replace(options or DeployOptions(), triggers=False, force=True)
-    step = await run(
-        (*CHECKS, ("upload", _upload), ("read-back", _read_back)), begin(worker, cloud, options, progress)
-    )
+    [ready] = await prepare([begin(worker, cloud, options, progress)])
+    step = await run((*CHECKS, ("upload", _upload), ("read-back", _read_back)), ready)
     return finish(step)
 
 

@@ -38,3 +38,11 @@ class SecretsSettings(Strict):
         default_factory=list,
         description="Secrets that every Worker needs, beside `secrets.required` of its own configuration.",
     )
+    fingerprints: bool = Field(
+        default=True, description="Keep fingerprints of secrets with each version, for `secret status`."
+    )
+    fingerprint_key: str | None = Field(
+        default=None,
+        description="A key for fingerprints, as a reference: without it nobody can guess values from them.",
+        min_length=1,
+    )

@@ -5,7 +5,6 @@ command line.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +17,9 @@ from trailboss.errors import RefusedError, UsageError
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from trailboss.cloud import Cloud
     from trailboss.release.secret import SecretChange
 
 value_from = click.option(
@@ -43,19 +45,29 @@ def put(run: Run, key: str, source: str | None, name: str | None) -> None:
 
     script = run.script(name)
     run.announce(script)
-    value = _referred(run, source) if source is not None else _value(run, key)
-    done = run.call(
+    value = chosen_value(run, key, source)
+    done = _written(
+        run,
+        script,
+        {key: value},
         lambda cloud: secret.put(
             cloud, script, key, value, confirm=run.confirm(), progress=run.output.progress
-        )
+        ),
     )
     run.result(done, lambda output: _show(output, done))
 
 
-def _referred(run: Run, source: str) -> Secret:
-    """What a reference stands for. Raises UsageError TB9060: it is a value, and not hidden."""
+def chosen_value(run: Run, key: str, source: str | None) -> Secret:
+    """The value: what the reference `source` stands for; else hidden from the terminal, or all of standard
+    input without its last line break, as wrangler.
+
+    Raises UsageError TB9060: `source` is no reference, so it may be the value itself."""
     from trailboss.secrets import asks
 
+    if source is None:
+        if sys.stdin.isatty():
+            return Secret(run.output.ask(f"Value of {key}", hidden=True))
+        return Secret(sys.stdin.read().rstrip())
     if not asks(source):
         raise UsageError(
             "TB9060",
@@ -63,15 +75,6 @@ def _referred(run: Run, source: str) -> Secret:
             hint="Write op://vault/item/field or '${NAME}'; pipe a value into standard input.",
         )
     return run.value(source, "--value-from")
-
-
-def _value(run: Run, key: str) -> Secret:
-    """The value: hidden from the terminal, or all of standard input without its last line break, as
-    wrangler.
-    """
-    if sys.stdin.isatty():
-        return Secret(run.output.ask(f"Value of {key}", hidden=True))
-    return Secret(sys.stdin.read().rstrip())
 
 
 @command(
@@ -86,16 +89,19 @@ def bulk(run: Run, file: str | None, name: str | None) -> None:
     FILE is dotenv (KEY=value lines) or JSON ({"KEY": "value"}; null removes); without it standard input
     is read.
     """
+    from trailboss.cli.shipping import read_file
     from trailboss.release import secret
-    from trailboss.secrets import SecretsFile
 
     script = run.script(name)
-    waiting = SecretsFile.read(Path(file) if file else None, run.environ, vaults=run.vaults)
+    waiting = read_file(run, file)
     waiting.expect()
     run.announce(script)
     values = waiting.values()
-    done = run.call(
-        lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress)
+    done = _written(
+        run,
+        script,
+        values,
+        lambda cloud: secret.bulk(cloud, script, values, confirm=run.confirm(), progress=run.output.progress),
     )
     run.result(done, lambda output: _show(output, done))
 
@@ -133,10 +139,37 @@ def delete(run: Run, key: str, name: str | None) -> None:
     ask = run.confirm()
     if ask is not None and not ask(f'Remove the secret {key} from "{script}"?'):
         raise RefusedError("TB9015", f"{key} was not removed", hint="You answered no.")
-    done = run.call(
-        lambda cloud: secret.delete(cloud, script, key, confirm=ask, progress=run.output.progress)
+    done = _written(
+        run,
+        script,
+        {key: None},
+        lambda cloud: secret.delete(cloud, script, key, confirm=ask, progress=run.output.progress),
     )
     run.result(done, lambda output: _show(output, done))
+
+
+def _written(
+    run: Run,
+    script: str,
+    values: Mapping[str, Secret | None],
+    write: Callable[[Cloud], Awaitable[SecretChange]],
+) -> SecretChange:
+    """Write, then keep the fingerprints of what was written."""
+    from trailboss.cli.shipping import keeping
+    from trailboss.release.secret_marks import newest, remember
+
+    keep = keeping(run)
+
+    async def go(cloud: Cloud) -> SecretChange:
+        before = await newest(cloud, script) if keep.on else None
+        done = await write(cloud)
+        if done.added or done.set or done.removed:
+            warning = await remember(cloud, script, values, before=before, keeping=keep)
+            if warning:
+                run.output.warn(warning)
+        return done
+
+    return run.call(go)
 
 
 def _show(output: Output, done: SecretChange) -> None:
