@@ -1,5 +1,5 @@
 """The sandbox's own control plane under `/_sandbox`: status, reset, seed, snapshots, clock, faults,
-journal, tunnels."""
+journal, tunnels, Access."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from trailboss.sandbox.callbacks import from_binding, from_preview, from_trace
 from trailboss.sandbox.faults import parse_fault
 from trailboss.sandbox.guard import bearer, same
 from trailboss.sandbox.memory import resident_bytes
+from trailboss.sandbox.products.access_control import from_sign, post_login
 from trailboss.sandbox.products.tunnel_control import get_tunnels, put_tunnel
 from trailboss.sandbox.refusals import authentication_error, bad_request
 from trailboss.sandbox.routes import Handler, Router
@@ -161,8 +162,10 @@ for _method, _path, _handler in (
     ("DELETE", "journal", delete_journal),
     ("GET", "tunnels", get_tunnels),
     ("PUT", "tunnels", put_tunnel),
+    ("POST", "access", post_login),
     ("POST", "runtime/trace", from_trace),
     ("POST", "runtime/preview", from_preview),
+    ("POST", "runtime/access/sign", from_sign),
     ("*", "runtime/bindings/{kind}/{rest:path}", from_binding),
 ):
     CONTROL.add(_method, f"{ROOT}/{_path}", _own(_handler), open=True)

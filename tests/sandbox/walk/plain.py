@@ -63,6 +63,7 @@ ENVELOPED = {
     f"POST {_SCRIPT}/versions": _BROKEN,
     f"GET {_SCRIPT}/versions/{{version_id}}": _BROKEN,
     "PATCH A/workers/workers/{worker_id}/versions/latest": _ABSENT,
+    "POST A/access/organizations": "the account has one already",
     f"GET {_TUNNEL}/configurations": _CATCH_ALL,
     f"PUT {_TUNNEL}/configurations": _CATCH_ALL,
     "* A/workers/workers/{worker_id}/previews": _REFUSED,

@@ -15,6 +15,11 @@ export class Callbacks {
     return text === "" ? null : JSON.parse(text);
   }
 
+  /** What Python answers to a question of the edge. */
+  ask(path, body) {
+    return this.#post(path, body);
+  }
+
   /** The Workers of a preview version that is not deployed; an empty list when there is none. */
   async preview(script, prefix) {
     try {

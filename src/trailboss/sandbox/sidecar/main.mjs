@@ -15,6 +15,7 @@
 //   POST /trigger/scheduled, /trigger/queue     an event on one version
 //   ANY  /data/kv|d1|r2/...                     the stores the bindings use; see data/
 //   POST /exclusive/begin, /exclusive/end       the runtime stopped, requests held
+//   POST /access {application, claims}          {jwt}: a token as an identity login to that application would give
 //   GET  /health, GET /stats, DELETE /stats
 //
 // Binding types that load but throw "BindingUnavailableError" when used: browser (no browser is installed), ai_search,
@@ -70,6 +71,7 @@ async function boot() {
     subdomain: config.account.subdomain,
     previews: (script, prefix) => supervisor.preview(script, prefix),
     recover: () => supervisor.recover(),
+    ask: (path, body) => callbacks.ask(path, body),
   });
   supervisor = new Supervisor({ runtime, ingress, callbacks, drainMs: config.drain_ms ?? DRAIN_MS, lingerMs: config.linger_ms ?? LINGER_MS });
   routes(control, { supervisor, runtime, ingress, validator, config });

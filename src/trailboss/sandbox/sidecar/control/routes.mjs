@@ -2,6 +2,7 @@
 import { D1 } from "../data/d1.mjs";
 import { Kv } from "../data/kv.mjs";
 import { R2 } from "../data/r2.mjs";
+import { Refused } from "../errors.mjs";
 
 export function routes(control, { supervisor, runtime, ingress, validator, config }) {
   control.json("PUT", "/state", (state) => supervisor.put(state));
@@ -17,6 +18,12 @@ export function routes(control, { supervisor, runtime, ingress, validator, confi
     ports: runtime.running ? Object.fromEntries(runtime.targets) : {},
     subdomain: config.account.subdomain,
   }));
+  control.json("POST", "/access", async ({ application, claims }) => {
+    const { access } = ingress;
+    const app = access.application(application);
+    if (app === undefined) throw new Refused(404, `no application guards ${application}`);
+    return { jwt: await access.signer.sign(access.team, app, claims), aud: app.aud };
+  });
   control.json("GET", "/stats", () => ingress.report());
   control.json("DELETE", "/stats", () => ingress.stats.reset());
   triggers(control, { supervisor, runtime, ingress });

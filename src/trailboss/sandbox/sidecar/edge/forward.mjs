@@ -78,7 +78,9 @@ class Exchange {
 
   #head(rawHeaders, statusText) {
     this.#length = lengthOf(rawHeaders);
-    this.res.writeHead(this.status, statusText, outbound(rawHeaders, this.ray));
+    const headers = outbound(rawHeaders, this.ray);
+    if (this.req.access?.cookie !== undefined) headers.push("Set-Cookie", this.req.access.cookie);
+    this.res.writeHead(this.status, statusText, headers);
     // A stream's headers go out before its first chunk: an event stream may stay silent for a while.
     if (this.#length < 0 && this.req.method !== "HEAD") this.res.flushHeaders();
   }

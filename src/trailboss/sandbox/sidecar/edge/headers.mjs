@@ -34,9 +34,10 @@ export function inbound(req, { ray, ip, scheme, upgrade = false }) {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (NOT_FORWARDED.has(name) && !(upgrade && (name === "upgrade" || name === "connection"))) continue;
-    if (name.startsWith("mf-")) continue;
+    if (name.startsWith("mf-") || req.access?.hidden.has(name)) continue;
     list.push(raw[i], raw[i + 1]);
   }
+  if (req.access?.add !== undefined) list.push(...req.access.add);
   const headers = req.headers;
   const asked = headers["x-trailboss-cf"];
   const before = headers["x-forwarded-for"];
@@ -56,9 +57,10 @@ export function toOrigin(req, { ray, ip, scheme, host, upgrade = false }) {
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i].toLowerCase();
     if (name === "host" || (NOT_FORWARDED.has(name) && !(upgrade && (name === "upgrade" || name === "connection")))) continue;
-    if (name.startsWith("mf-")) continue;
+    if (name.startsWith("mf-") || req.access?.hidden.has(name)) continue;
     list.push(raw[i], raw[i + 1]);
   }
+  if (req.access?.add !== undefined) list.push(...req.access.add);
   const before = req.headers["x-forwarded-for"];
   list.push("CF-Connecting-IP", ip, "CF-Ray", ray, "CF-IPCountry", country(req.headers["x-trailboss-cf"]), "CF-Visitor", `{"scheme":"${scheme}"}`);
   list.push("X-Forwarded-Proto", scheme, "X-Forwarded-For", before === undefined ? ip : `${before},${ip}`);

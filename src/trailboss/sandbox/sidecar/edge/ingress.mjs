@@ -2,6 +2,7 @@
 import http from "node:http";
 import { Refused, log } from "../errors.mjs";
 import { undici } from "../toolchain.mjs";
+import { Access } from "./access.mjs";
 import { ray as newRay, COLO } from "./cf.mjs";
 import { choose } from "./choose.mjs";
 import { forward } from "./forward.mjs";
@@ -23,6 +24,7 @@ export class Ingress {
   gate = new Gate();
   stats = new Stats();
   through = new Through();
+  access = new Access();
   #routes;
   #targets = new Map();
   #exchanges = new Set();
@@ -34,12 +36,13 @@ export class Ingress {
 
   /**
    * `previews(script, prefix)` loads a preview version and answers its id, or undefined. `recover()` answers when the
-   * runtime is usable again after a lost connection.
+   * runtime is usable again after a lost connection. `ask(path, body)` asks Python.
    */
-  constructor({ subdomain, previews, recover }) {
+  constructor({ subdomain, previews, recover, ask }) {
     this.subdomain = subdomain;
     this.previews = previews;
     this.recover = recover;
+    this.ask = ask;
     this.#routes = new Routes({}, subdomain);
     this.#server = http.createServer({ keepAliveTimeout: 75_000, requestTimeout: 0, maxHeaderSize: 131_072, noDelay: true }, (req, res) => this.#request(req, res));
     this.#server.on("upgrade", (req, socket, head) => this.#upgrade(req, socket, head));
@@ -63,8 +66,9 @@ export class Ingress {
     this.through.close();
   }
 
-  /** New weights, routes, hosts and tunnels: effective with the next request. */
+  /** New weights, routes, hosts, tunnels and Access policies: effective with the next request. */
   route(routing) {
+    this.access = new Access(routing.access, this.ask, this.access);
     this.#routes = new Routes(routing, this.subdomain, this.#routes);
   }
 
@@ -122,7 +126,15 @@ export class Ingress {
     }
   }
 
+  // Access stands before everything that has a host name, but for what a Worker on it fetches from its own origin.
   #found(req, res, found, ray, urlScheme) {
+    if (this.access.empty || found.behindWorker) return this.#go(req, res, found, ray, urlScheme);
+    const stopped = this.access.stop(req, () => res, ray, urlScheme);
+    if (stopped instanceof Promise) return stopped.then((over) => (over ? undefined : this.#go(req, res, found, ray, urlScheme)));
+    return stopped ? undefined : this.#go(req, res, found, ray, urlScheme);
+  }
+
+  #go(req, res, found, ray, urlScheme) {
     if (found.tunnel !== undefined) return this.through.request(req, res, found, ray, urlScheme);
     if (found.miss === undefined) return this.#enter(req, res, found, ray, urlScheme, 0);
     miss(req, res, found.miss, found.host, `${ray}-${COLO}`);
@@ -191,6 +203,8 @@ export class Ingress {
     const urlScheme = scheme(req);
     try {
       const found = await this.#resolve(req, urlScheme);
+      const open = this.access.empty || found.behindWorker;
+      if (!open && (await this.access.stop(req, () => answering(req, socket), ray, urlScheme))) return undefined;
       if (found.miss !== undefined) return refuse(req, socket, found.miss, found.host);
       if (found.tunnel !== undefined) return this.through.upgrade(req, socket, head, found, ray, urlScheme);
       const waiting = this.gate.enter();

@@ -71,12 +71,13 @@ function outbound({ edge, suffixes }, routing) {
 }
 
 /**
- * The custom domains and tunnels that are answered here. Zone routes are not: a Worker on a route that fetches its own zone
+ * The custom domains, tunnels and Access pages that are answered here. Zone routes are not: a Worker on a route that fetches its own zone
  * means the origin.
  */
 export function servedHosts(routing) {
   const domains = (routing.hosts ?? []).filter((entry) => entry.enabled !== false).map((entry) => entry.hostname);
-  return [...domains, ...Object.keys(routing.tunnels?.hosts ?? {})];
+  const team = routing.access?.team === undefined ? [] : [routing.access.team];
+  return [...domains, ...Object.keys(routing.tunnels?.hosts ?? {}), ...team];
 }
 
 function router(name, entry, weights) {
