@@ -24,8 +24,8 @@ def problem(expression: str) -> str | None:
     """A text for people, None for an expression that can be read."""
     parts = expression.upper().split()
     if len(parts) != len(_FIELDS):
-        names = ", ".join(name for name, *_ in _FIELDS)
-        return f"the schedule '{expression}' has {len(parts)} fields; it needs five: {names}"
+        five = ", ".join(name for name, *_ in _FIELDS)
+        return f"the schedule '{expression}' has {len(parts)} fields; it needs five: {five}"
     for part, (name, least, most, names, special) in zip(parts, _FIELDS, strict=True):
         for item in part.split(","):
             if not (special and re.fullmatch(special, item)) and not _reads(item, least, most, names):

@@ -1,0 +1,133 @@
+"""The words of a rule's expression: texts, numbers, addresses, names. `expressions.py` has the grammar."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+from ipaddress import ip_address, ip_network
+
+from trailboss.resources.expression_words import FIELDS
+
+SPACE = re.compile(r"\s*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
+TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+RAW = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
+NUMBER = re.compile(r"-?\d+(?![\w.:/])|-?\d+(?=\.\.)")
+ADDRESS = re.compile(r"[0-9A-Fa-f:]+(?:\.(?!\.)[0-9A-Fa-f:]+)*(?:/\d+)?")
+LIST = re.compile(r"\$[a-z0-9_][a-z0-9_.]*")
+SYMBOL = re.compile(r"==|!=|<=|>=|<|>|~|&(?!&)")
+ESCAPE = re.compile(r'\\(?:["\\nrt0*]|x[0-9A-Fa-f]{2}|[0-3][0-7]{2})')
+WORD = re.compile(r"[^\s(){}\[\],]+")
+
+
+class Wrong(Exception):
+    """A mistake in an expression; `at` counts characters from 0."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.message, self.at = message, at
+
+
+class Scanner:
+    """Reads from left to right; `at` is where it is, always in front of a word."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at, self.depth = text, 0, 0
+
+    def value(self, *, networks: bool) -> str:
+        """One literal; its type."""
+        at = self.at
+        if self.text.startswith('"', at) or RAW.match(self.text, at):
+            self.quoted()
+            return "string"
+        if self.match(NUMBER):
+            return "int"
+        if self.word("true", "false"):
+            return "bool"
+        found = ADDRESS.match(self.text, at)
+        if found and _is_address(found[0], networks=networks):
+            self.advance(found.end())
+            return "ip"
+        if self.text.startswith("'", at):
+            raise self.wrong("a text stands in double quotes")
+        bare = WORD.match(self.text, at)
+        if bare is None:
+            raise self.wrong("a value was expected here")
+        if bare[0] in FIELDS:
+            raise self.wrong("a field stands on the left of an operator only; here goes a value")
+        if found and "/" in found[0] and _is_address(found[0], networks=True):
+            raise self.wrong(f"a network stands in a set: in {{{found[0]}}}")
+        raise self.wrong(f'a text stands in double quotes: "{bare[0]}"')
+
+    def quoted(self) -> str:
+        """A text, `"…"` with escapes or raw as `r"…"`."""
+        at = self.at
+        raw = RAW.match(self.text, at)
+        if raw:
+            self.advance(raw.end())
+            return raw[2]
+        found = TEXT.match(self.text, at)
+        if found is None:
+            raise self.wrong(
+                'a text is not closed with "' if self.text.startswith('"', at) else "a text was expected"
+            )
+        for slash in re.finditer(r"\\.", found[1], re.DOTALL):
+            if not ESCAPE.match(found[1], slash.start()):
+                raise self.wrong(
+                    f'{slash[0]} is no escape: write \\\\ for one \\, or r"…"', at + 1 + slash.start()
+                )
+        self.advance(found.end())
+        return found[1]
+
+    def word(self, *words: str) -> bool:
+        found = NAME.match(self.text, self.at)
+        for word in words:
+            if (found and found[0] == word) or (
+                not word[0].isalpha() and self.text.startswith(word, self.at)
+            ):
+                self.advance(self.at + len(word))
+                return True
+        return False
+
+    def take(self, symbol: str) -> bool:
+        if not self.text.startswith(symbol, self.at):
+            return False
+        self.advance(self.at + len(symbol))
+        return True
+
+    def match(self, pattern: re.Pattern[str]) -> str:
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            return ""
+        self.advance(found.end())
+        return found[0]
+
+    def advance(self, to: int) -> None:
+        self.at = to
+        self.space()
+
+    def space(self) -> None:
+        found = SPACE.match(self.text, self.at)
+        self.at = found.end() if found else self.at
+
+    def wrong(self, message: str, at: int | None = None) -> Wrong:
+        """What to raise about the place `at`, or about this one."""
+        return Wrong(message, self.at if at is None else at)
+
+
+def near(name: str, known: Collection[str], cutoff: float = 0.9) -> str | None:
+    """The known name that `name` may be a misspelling of."""
+    found = difflib.get_close_matches(name.lower(), known, 1, cutoff)
+    return found[0] if found else None
+
+
+def _is_address(text: str, *, networks: bool) -> bool:
+    try:
+        if "/" in text:
+            ip_network(text, strict=False)
+            return networks
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
