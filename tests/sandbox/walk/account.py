@@ -101,4 +101,30 @@ def _life(product: Any, here: dict[str, Any], policy: dict[str, Any]) -> None:
     product.delete(made.id, **here)
 
 
-STORIES = (alerting, certificate_authorities, tokens)
+def flagship(walk: Walk) -> None:
+    apps, here = walk.sdk.flagship.apps, walk.here
+    app = apps.create(name="shop", **here).id
+    apps.update(app, name="store", **here)
+    assert apps.get(app, **here).name == "store"
+    assert [item.id for item in apps.list(**here)] == [app]
+    at: dict[str, Any] = {"app_id": app, **here}
+    flag: Any = {
+        "key": "dark",
+        "enabled": True,
+        "default_variation": "off",
+        "variations": {"on": True, "off": False},
+        "rules": [],
+    }
+    apps.flags.create(**flag, **at)
+    rule = {"priority": 1, "conditions": [], "serve_variation": "on", "rollout": {"percentage": 50}}
+    apps.flags.update("dark", **{**flag, "rules": [rule]}, **at)
+    assert apps.flags.get("dark", **at).type == "boolean"
+    assert [item.key for item in apps.flags.list(**at)] == ["dark"]
+    assert apps.evaluate.get(flag_key="dark", targeting_key="somebody", **at).reason in ("SPLIT", "DEFAULT")
+    apps.flags.delete("dark", **at)
+    changes = apps.flags.changelog.list("dark", **at)
+    assert [item.event for item in changes] == ["delete", "update", "create"]
+    apps.delete(app, **here)
+
+
+STORIES = (alerting, certificate_authorities, tokens, flagship)
