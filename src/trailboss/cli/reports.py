@@ -18,6 +18,8 @@ _ENDS = {
     "planned": ("○", "36;1", "would be deployed; nothing was changed"),
     "handed-over": ("✓", "32;1", "was deployed by wrangler"),
     "uploaded": ("✓", "32;1", "is uploaded and takes no traffic yet"),
+    "rolled-back": ("✗", "31;1", "was rolled back"),
+    "held": ("!", "33;1", "has a part of the traffic; somebody has to decide"),
 }
 _STATES = {"unchanged": ("=", "2"), "updated": ("+", "32"), "planned": ("○", "36"), "failed": ("✗", "31;1")}
 

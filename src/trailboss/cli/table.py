@@ -29,11 +29,19 @@ SHIP = (
     Entry("versions deploy", "Choose which versions take which share of traffic", "versions:deploy", True),
     Entry("versions secret", "Secrets that ship with a new version", "", True),
     Entry("rollback", "Go back to an earlier version", "rollback:rollback", True),
+    Entry("release status", "The rollout under way, or how the last one ended", "release:status"),
+    Entry("release watch", "Follow a rollout until it is over", "release:watch"),
+    Entry("release resume", "Go on with a rollout that is held, paused or abandoned", "release:resume"),
+    Entry("release pause", "Keep the traffic as it is split now", "release:pause"),
+    Entry("release promote", "Go to the next step without waiting for proof", "release:promote"),
+    Entry("release abort", "Give all traffic back to the version before", "release:abort"),
     Entry("delete", "Delete the Worker", "delete:delete", True),
     Entry("secret put", "Set one secret (asked for, or read from stdin)", "secret:put", True),
     Entry("secret bulk", "Set many secrets from a dotenv or JSON file", "secret:bulk", True),
     Entry("secret list", "Names of the secrets", "secret:listing", True),
     Entry("secret delete", "Delete one secret", "secret:delete", True),
+    Entry("secret status", "Do the secrets that run have the vault's values", "secret_values:status"),
+    Entry("secret rotate", "New values for everything that runs, traffic as it is", "secret_values:rotate"),
 )
 LOOK = (
     Entry(

@@ -12,7 +12,8 @@ from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.build import Options as BuildOptions
-    from trailboss.release.rollout.picture import Picture
+    from trailboss.cloud import Target
+    from trailboss.config import Project
     from trailboss.release.rollout.policy import Policy
     from trailboss.release.rollout.report import RolloutReport
 
@@ -81,8 +82,9 @@ class DeployOptions:
     version (1,000 and 100 bytes), `alias` names its preview URL. `secrets` ship inside the upload.
     `force` uploads even when nothing changed. `confirm` is asked before existing DNS records or a split
     of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
-    `rollout` is how the new version gets its traffic (None: at once), `show` is handed its pictures;
-    `digests` are the only artifacts that may be released, by Worker.
+    `rollout` is how the new version gets its traffic (None: at once), `show` is handed its outlook, its
+    pictures and lines about it; `digests` are the only artifacts that may be released, by the Worker's key;
+    `target_of` says where another environment lives (None: in the same account).
     """
 
     build: BuildOptions | None = None
@@ -99,8 +101,9 @@ class DeployOptions:
     domains: tuple[str, ...] | None = None
     schedules: tuple[str, ...] | None = None
     rollout: Policy | None = None
-    show: Callable[[Picture], None] | None = None
+    show: Callable[[Any], None] | None = None
     digests: Mapping[str, str] | None = None
+    target_of: Callable[[Project], Target] | None = None
 
     def over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The Worker's resolved settings with the flags for triggers laid over them."""

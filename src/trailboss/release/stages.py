@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from trailboss.build import Artifact
     from trailboss.release.account import Seen
 
+ROUNDS = 6
+"""Turns of the event loop in which a connection on this machine stands and a request is sent."""
+
 
 async def preflight(now: Pass) -> Step:
     """Refuse what can be known to be wrong without building or asking."""
@@ -42,27 +45,37 @@ async def build(now: Pass) -> Step:
     """Folder to artifact; an unchanged folder comes from the cache. The account is read in the meantime."""
     if why_wrangler(now):
         return Go(now, "wrangler builds it")
-    from trailboss.build import build_async
-
-    building = build_async(now.worker, now.subject.options, progress=now.progress)
     unread = now.cloud is not None and now.seen is None
     reading = asyncio.ensure_future(_read(now)) if unread else None
-    artifact = await _meanwhile(building, reading)
+    artifact = await _meanwhile(_building(now), reading)
+    if now.options.digests is not None:
+        from trailboss.release.proof import pinned
+
+        artifact = pinned(now, artifact)
     now = replace(now, artifact=artifact, reading=reading, wiring=fingerprint(now.settings))
     warnings = (*now.report.warnings, *artifact.warnings)
     note = f"{'unchanged since' if artifact.cached else 'built'} {artifact.digest[:19]}"
     return Go(now.noting(digest=artifact.digest, size=artifact.size, warnings=warnings), note)
 
 
+async def _building(now: Pass) -> Artifact:
+    for _ in range(ROUNDS):  # the questions to the account go out first: the answers come while this loads
+        await asyncio.sleep(0)
+    from trailboss.build import build_async
+
+    return await build_async(now.worker, now.subject.options, progress=now.progress, meanwhile=_get_ready)
+
+
+def _get_ready() -> None:
+    """Load what the upload needs; called while the bundler is at work."""
+    import trailboss.build.uploader
+    import trailboss.plan  # noqa: F401
+
+
 async def _meanwhile(building: Coroutine[Any, Any, Artifact], reading: asyncio.Task[Seen] | None) -> Artifact:
     """The artifact. A failed build calls the reading off; a failed reading is told when it is asked for."""
     task = asyncio.ensure_future(building)
     try:
-        if reading is not None:
-            await asyncio.wait((task, reading), return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():  # the bundler is at work: time to load what the upload needs
-                import trailboss.build.uploader
-                import trailboss.plan  # noqa: F401
         return await task
     except BaseException:
         others = [other for other in (task, reading) if other is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,14 @@ from trailboss.errors import AuthenticationError, SandboxError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Target
-    from trailboss.config import Worker
+    from trailboss.config import Project, Worker
     from trailboss.release.outcomes import DeployOptions, DeployReport
 
 
-@command("trailboss deploy --env staging", "trailboss deploy --env production --dry-run --json")
+@command(
+    "trailboss deploy --env staging",
+    "trailboss deploy --env production --strategy canary --steps 1,10,50,100 --bake 5m",
+)
 @build_flags
 @click.option(
     "--triggers", "--schedule", "--schedules", "schedules", multiple=True, metavar="CRON", help="Schedules."
@@ -26,11 +30,15 @@ if TYPE_CHECKING:
 @click.option(
     "--domains", "--domain", "domains", multiple=True, metavar="HOST", help="Custom domains; may repeat."
 )
+@click.option("--strategy", metavar="NAME", help="at-once, canary, blue-green or edge-first.")
+@click.option("--steps", metavar="PERCENT,...", help="Shares of the traffic on the way to 100.")
+@click.option("--bake", metavar="TIME", help="Least time in each step, such as 5m.")
+@click.option("--regions", metavar="REGION", help="edge-first: all, or one region to be placed near.")
 def deploy(
     run: Run, schedules: tuple[str, ...], routes: tuple[str, ...], domains: tuple[str, ...], **flags: Any
 ) -> int:
     """Build the Workers of this project, create what their bindings need, upload them and give them all
-    traffic.
+    traffic: at once, or in steps that gates judge, where `[release]` or --strategy says so.
 
     A Worker the account has exactly so already is left alone. Every write is read back before this says done.
     """
@@ -55,12 +63,58 @@ def deploy(
         routes=routes or None,
         domains=domains or None,
         schedules=schedules or None,
+        target_of=target_of(run),
     )
-    report = _deploy(run, workers, target, options)
+    report = released(run, workers, target, options, flags)
     write_outdir(workers, building, flags["outdir"])
+    return finish(run, report)
+
+
+def released(
+    run: Run,
+    workers: tuple[Worker, ...],
+    target: Target | None,
+    options: DeployOptions,
+    flags: dict[str, Any],
+) -> DeployReport:
+    """Deploy the way `[release]` and the flags say, shown as it goes."""
+    settings = run.project.settings
+    words = [flags.get(name) for name in ("strategy", "steps", "bake", "regions")]
+    if not any(words) and not (settings.release or settings.gates or settings.probes):
+        return _deploy(run, workers, target, options)
+    from dataclasses import replace
+
+    from trailboss.cli.rollouts import Viewer
+    from trailboss.release.rollout.choosing import Flags, choose
+
+    viewer = Viewer(run.output)
+    policy = choose(run.project, Flags(*words))
+    try:
+        return _deploy(run, workers, target, replace(options, rollout=policy, show=viewer))
+    finally:
+        viewer.close()
+
+
+def finish(run: Run, report: DeployReport) -> int:
+    """Tell how it went; the exit status."""
     _record(run, report)
     run.result({"ok": report.ok, **_document(report)}, lambda output: _show(output, report))
-    return 0 if report.ok else 1
+    return report.exit_status
+
+
+def target_of(run: Run) -> Callable[[Project], Target]:
+    """Where another environment of this project lives."""
+
+    def find(other: Project) -> Target:
+        from trailboss.cloud import resolve_target
+
+        configured = {worker.config.account_id for worker in other.workers} - {None}
+        account = configured.pop() if len(configured) == 1 else None
+        return resolve_target(
+            other.settings.target, flag=run.options.target, environ=run.environ, account_id=account
+        )
+
+    return find
 
 
 def _target(run: Run, *, dry_run: bool) -> Target | None:
@@ -111,3 +165,7 @@ def _show(output: Any, report: DeployReport) -> None:
     from trailboss.cli import reports
 
     reports.deployed(output, report)
+    if report.rollout is not None:
+        from trailboss.cli import rollouts
+
+        rollouts.ended(output, report.rollout)

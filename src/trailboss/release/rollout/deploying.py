@@ -6,21 +6,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import ReleaseError
 from trailboss.release.deciding import decide
 from trailboss.release.deploy import finish, run
 from trailboss.release.outcomes import DeployReport, Outcome, WorkerReport
 from trailboss.release.passing import Go, Pass, Stop
+from trailboss.release.proof import require
 from trailboss.release.reading import read_details
 from trailboss.release.rollout import moves
 from trailboss.release.rollout.addresses import address_of
 from trailboss.release.rollout.clock import Clock, Wall
 from trailboss.release.rollout.engine import Ended, drive
-from trailboss.release.rollout.outlook import lines, look_ahead
-from trailboss.release.rollout.picture import Picture
-from trailboss.release.rollout.policy import Gate, Policy, Probe
+from trailboss.release.rollout.outlook import look_ahead
+from trailboss.release.rollout.policy import Policy, with_smoke
 from trailboss.release.rollout.probing import Prober
 from trailboss.release.rollout.report import Outlook, RolloutReport, report
 from trailboss.release.rollout.scene import Member, Result, Walk
@@ -50,7 +50,7 @@ class Stage:
     """What a walk needs from around it: the clock, and who is shown its pictures."""
 
     clock: Clock
-    show: Callable[[Picture], None]
+    show: Callable[[Any], None]
 
 
 async def roll_out(
@@ -59,14 +59,15 @@ async def roll_out(
     policy: Policy,
     *,
     clock: Clock | None = None,
-    show: Callable[[Picture], None] | None = None,
+    show: Callable[[Any], None] | None = None,
 ) -> DeployReport:
     """Deploy `passes` (callees first) as one rollout. Raises what `deploy` raises, and ConflictError
     TB4401-TB4405, RefusedError TB4420, ReleaseError TB4302, TB4410, TB4411."""
     began = time.perf_counter()
-    policy = with_smoke(policy)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in passes))
     first = passes[0]
+    if first.cloud is not None:
+        checked = await require(project, checked, first.cloud)
     if first.options.dry_run or first.cloud is None:
         outlook = await _outlook(policy, first.cloud, checked)
         ended = tuple(finish(step) for step in checked)
@@ -79,22 +80,13 @@ async def roll_out(
             reports[step.now.name] = finish(after)
     done: RolloutReport | None = None
     if walkers:
-        stage = Stage(clock or Wall(), show or (lambda _picture: None))
+        stage = Stage(clock or Wall(), show or (lambda _item: None))
         walking = [step.now for step in checked if step.now.name in walkers]
         outlook = await _outlook(policy, walking[0].account, checked)
         done, walked = await _walk(project, walking, policy, stage, outlook)
         reports |= walked
     ordered = tuple(reports[step.now.name] for step in checked)
     return DeployReport(False, ordered, time.perf_counter() - began, done)
-
-
-def with_smoke(policy: Policy) -> Policy:
-    """A policy without any probe gets one: `/` must not answer with a 5xx, before anybody is sent there."""
-    if policy.probes or any(gate.kind == "probe" for gate in policy.gates):
-        return policy
-    return replace(
-        policy, probes=(Probe("home"),), gates=(*policy.gates, Gate("home", "probe", "home", every=60.0))
-    )
 
 
 def _walks(now: Pass) -> bool:
@@ -118,10 +110,10 @@ async def _walk(
 ) -> tuple[RolloutReport, dict[str, WorkerReport]]:
     """Upload, claim, drive; then what is written once it is over."""
     began = time.perf_counter()
-    for line in lines(outlook):
-        walking[0].progress(line)
+    stage.show(outlook)
     uploaded = [await _upload(now) for now in walking]
     members = tuple([await _member(now) for now in uploaded])
+    policy = with_smoke(policy, (member.address for member in members))
     _refuse_unreachable(policy, members)
     async with Prober(walking[0].account.target.edge_url) as prober:
         walk = Walk(
@@ -134,7 +126,7 @@ async def _walk(
             environment=project.environment.name,
             folder=str(project.root),
             show=stage.show,
-            say=walking[0].progress,
+            say=stage.show,
         )
         await moves.claim(
             walk, {now.name: now.seen.current for now in uploaded if now.seen and now.seen.current}

@@ -71,6 +71,7 @@ class Mark:
     members: tuple[str, ...] = ()
     evidence: tuple[float, ...] = ()
     window: int | None = None
+    strategy: str = "canary"
 
     @property
     def share(self) -> float:
@@ -112,6 +113,7 @@ class Mark:
         fields = {
             "phase": self.phase.value,
             "at": str(self.at),
+            "as": self.strategy,
             "of": ",".join(f"{share:g}" for share in self.shares),
             "stable": self.stable,
             "canary": self.canary,
@@ -162,6 +164,7 @@ def _mark(identifier: str, fields: dict[str, str]) -> Mark:
         members=tuple(filter(None, fields.get("with", "").split(","))),
         evidence=unpack(fields.get("e", "")),
         window=int(fields["window"]) if "window" in fields else None,
+        strategy=fields.get("as", "canary"),
     )
 
 

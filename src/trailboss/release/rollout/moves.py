@@ -49,6 +49,7 @@ def _fresh(walk: Walk, member: Member, now: float) -> Mark:
         digest=member.digest,
         design=walk.policy.design,
         members=walk.names,
+        strategy=walk.policy.strategy,
         **_evidence(walk, member),
     )
 

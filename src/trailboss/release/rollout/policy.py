@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from trailboss.release.evidence.certificate import BETA, THETA_MAX
 from trailboss.release.evidence.combine import ALPHA
@@ -144,3 +144,12 @@ class Policy:
         gates = [(gate.name, gate.kind, gate.margin, gate.limit) for gate in self.statistics]
         text = repr((gates, self.judgement, self.timing.window))
         return hashlib.sha256(text.encode()).hexdigest()[:6]
+
+
+def with_smoke(policy: Policy, addresses: Iterable[str | None]) -> Policy:
+    """A policy without any probe gets one, where there is somewhere to send it: `/` must not answer with a
+    5xx, before anybody is sent there."""
+    if policy.probes or any(gate.kind == "probe" for gate in policy.gates) or not any(addresses):
+        return policy
+    gate = Gate("home", "probe", "home", every=60.0)
+    return replace(policy, probes=(Probe("home"),), gates=(*policy.gates, gate))

@@ -56,7 +56,7 @@ class RolloutReport:
     warnings: tuple[str, ...] = field(default=())
 
 
-_EXITS = {Result.PROMOTED: 0, Result.ROLLED_BACK: 4, Result.ABORTED: 4, Result.HELD: 1, Result.TAKEN_OVER: 5}
+EXITS = {Result.PROMOTED: 0, Result.ROLLED_BACK: 4, Result.ABORTED: 4, Result.HELD: 1, Result.TAKEN_OVER: 5}
 
 
 def report(walk: Walk, outlook: Outlook, ended: Ended, seconds: float) -> RolloutReport:
@@ -73,7 +73,7 @@ def report(walk: Walk, outlook: Outlook, ended: Ended, seconds: float) -> Rollou
         round(seconds, 3),
         ended.picture,
         _hint(ended),
-        _EXITS[ended.result],
+        EXITS[ended.result],
     )
 
 

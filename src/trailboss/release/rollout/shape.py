@@ -60,13 +60,18 @@ def refuse_running(worker: str, mark: Mark, *, force: bool = False, now: float |
             hint="`trailboss release resume` goes on with it, `trailboss release abort` takes it back.",
         )
     if mark.phase.driven:
-        raise ConflictError(
-            "TB4403",
-            f'A rollout of "{worker}" by {mark.who} is under way, at {mark.where}.',
-            hint="Wait for it (`trailboss release watch`), or end it with `trailboss release abort`.",
-        )
+        raise under_way(worker, mark)
     raise ConflictError(
         "TB4404",
         f'A rollout of "{worker}" by {mark.who} is {mark.phase.value} at {mark.where}.',
         hint="Decide first: `trailboss release resume`, `promote` or `abort`.",
+    )
+
+
+def under_way(worker: str, mark: Mark) -> ConflictError:
+    """Somebody is at it (TB4403)."""
+    return ConflictError(
+        "TB4403",
+        f'A rollout of "{worker}" by {mark.who} is under way, at {mark.where}.',
+        hint="Wait for it (`trailboss release watch`), or end it with `trailboss release abort`.",
     )

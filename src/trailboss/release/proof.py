@@ -1,0 +1,174 @@
+"""What lower environments have proved: a digest that had all of an environment's traffic.
+
+The proof is on the account: the stamp on the version that is alone in the lower environment's deployment. A
+protected environment takes no other digest unless forced, and then it says so for ever."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trailboss.errors import CloudError, RefusedError
+from trailboss.release import paths
+from trailboss.release.account import made_by_us
+from trailboss.release.passing import Go, Pass, Stop
+from trailboss.release.reading import read_deployments, read_versions
+from trailboss.release.together import together
+
+if TYPE_CHECKING:
+    from trailboss.build import Artifact
+    from trailboss.cloud import Cloud, Target
+    from trailboss.config import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What one environment has, by the Workers' keys: the digest (and commit) that has all traffic `live`
+    now, and every digest that `ever` had it."""
+
+    environment: str
+    live: Mapping[str, str]
+    commits: Mapping[str, str]
+    ever: Mapping[str, frozenset[str]]
+
+
+async def read_proof(
+    project: Project,
+    environment: str,
+    cloud: Cloud,
+    target_of: Callable[[Project], Target] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Proof:
+    """What `environment` of the project has proved. Two calls for each Worker. Raises ConfigError TB1206 for
+    an environment there is not."""
+    from trailboss.cloud import Cloud
+    from trailboss.config import Project
+
+    environ = os.environ if environ is None else environ
+    other = Project.load(project.root, environment=environment, environ=environ)
+    target = target_of(other) if target_of else cloud.target
+    if target == cloud.target:
+        return await _read(other, environment, cloud)
+    async with Cloud(target) as elsewhere:
+        return await _read(other, environment, elsewhere)
+
+
+async def _read(project: Project, environment: str, cloud: Cloud) -> Proof:
+    live, commits, ever = {}, {}, {}
+    for worker in project.workers:
+        try:
+            versions, deployments = await together(
+                read_versions(cloud, worker.name), read_deployments(cloud, worker.name)
+            )
+        except CloudError as error:
+            if not paths.is_missing(error):
+                raise
+            continue
+        digests = {version.id: made_by_us(version, versions) for version in versions}
+        wholes = [found for one in deployments if (found := digests.get(one.whole or ""))]
+        ever[worker.key] = frozenset(version.digest for version in wholes if version.digest)
+        now = digests.get(deployments[0].whole or "") if deployments else None
+        if now is not None and now.digest:
+            live[worker.key], commits[worker.key] = now.digest, now.git_sha or ""
+    return Proof(environment, live, commits, ever)
+
+
+def lower_environments(project: Project, after: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Those that have to prove a digest first: as configured, else every other unprotected one."""
+    if after is not None:
+        return after
+    if not project.protected:
+        return ()
+    settings = project.settings.environments
+    mine = project.environment.name
+    return tuple(
+        name
+        for name in project.environments
+        if name != mine and not (name in settings and settings[name].protected)
+    )
+
+
+async def require(project: Project, checked: Sequence[Go | Stop], cloud: Cloud) -> list[Go | Stop]:
+    """The same steps, where every new digest is proved; with a warning and a note in its message where it is
+    not and force was used.
+
+    Configured environments must all have it live; by default one is enough. Raises RefusedError TB4420."""
+    options = checked[0].now.options
+    after = options.rollout.after if options.rollout else None
+    names = lower_environments(project, after)
+    fresh = [step for step in checked if isinstance(step, Go) and (step.now.upload or step.now.waiting)]
+    if not names or not any(step.now.artifact for step in fresh):
+        return list(checked)
+    proofs = [await read_proof(project, name, cloud, options.target_of) for name in names]
+    needed = all if after is not None else any
+    result: list[Go | Stop] = []
+    for step in checked:
+        now = step.now
+        if step not in fresh or now.artifact is None or needed(_proves(proof, now) for proof in proofs):
+            result.append(step)
+        else:
+            result.append(replace(step, now=_unproved(project, now, names)))
+    return result
+
+
+def _proves(proof: Proof, now: Pass) -> bool:
+    return now.artifact is not None and proof.live.get(now.worker.key) == now.artifact.digest
+
+
+def _unproved(project: Project, now: Pass, names: tuple[str, ...]) -> Pass:
+    assert now.artifact is not None
+    where, digest = " or ".join(names), now.artifact.digest[:19]
+    said = f"{now.name}: no lower environment ({where}) has {digest} live"
+    if now.options.dry_run:
+        return now.noting(warnings=(*now.report.warnings, f"{said}; the deploy would be refused"))
+    if not now.options.force:
+        raise RefusedError(
+            "TB4420",
+            f"{said}, so {project.environment.name or 'this environment'} does not take it.",
+            hint=f"Deploy it to {names[-1]} first, or use --force: that is recorded.",
+        )
+    words = f"{now.options.message or ''} (forced: not proved by {where})".strip()
+    forced = replace(now.options, message=words)
+    return replace(now, options=forced).noting(warnings=(*now.report.warnings, f"{said}; forced"))
+
+
+def pinned(now: Pass, artifact: Artifact) -> Artifact:
+    """The artifact that was asked for by digest: what was just built, or what the cache still has of it.
+
+    Raises RefusedError TB4421 when neither is it, TB4422 when the lower environment has none."""
+    assert now.options.digests is not None
+    wanted = now.options.digests.get(now.worker.key)
+    if wanted is None:
+        raise RefusedError(
+            "TB4422",
+            f'There is no digest of "{now.worker.key}" to promote: nothing we built has all traffic there.',
+            hint="Deploy it there first.",
+        )
+    if artifact.digest == wanted:
+        return artifact
+    known = _from_cache(wanted, artifact)
+    if known is not None:
+        return known
+    raise RefusedError(
+        "TB4421",
+        f"{now.name}: what is here builds {artifact.digest[:19]}, and {wanted[:19]} is to be promoted.",
+        hint="Check out the commit it was made from (`trailboss versions list` names it), then again.",
+    )
+
+
+def _from_cache(digest: str, built: Artifact) -> Artifact | None:
+    from trailboss.build.artifact import Code, seal
+    from trailboss.build.cache import BuildCache
+    from trailboss.errors import BuildError
+
+    folder = BuildCache().root / "code"
+    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            found = seal(Code.read(entry), built.assets, cached=True)
+        except BuildError:
+            continue
+        if found.digest == digest:
+            return found
+    return None
