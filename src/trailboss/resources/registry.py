@@ -29,6 +29,7 @@ NAMES = (
     "cron_trigger",
     "custom_domain",
     "worker_route",
+    "workflow",
 )
 
 

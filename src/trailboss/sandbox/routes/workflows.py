@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from trailboss.sandbox.call import Call
-from trailboss.sandbox.refusals import ApiError, not_emulated
+from trailboss.sandbox.refusals import ApiError, bad_request, not_emulated
 from trailboss.sandbox.routes import Router
 from trailboss.sandbox.store import Record
+from trailboss.sandbox.workers import cron
 from trailboss.sandbox.workers.model import script_named
 
 STATES = ("complete", "errored", "paused", "queued", "running", "terminated", "waiting", "waitingForPause")
@@ -28,6 +29,11 @@ def jurisdiction_fixed() -> ApiError:
     return ApiError(400, 10209, "The jurisdiction of a workflow cannot be changed.")
 
 
+def invalid_schedule(reason: str) -> ApiError:
+    """A cron expression that cannot be read."""
+    return bad_request(f"workflow.invalid_schedule: {reason}")
+
+
 def _workflow(call: Call) -> Record:
     found = call.store.get("workflow", call["workflow_name"])
     if found is None:
@@ -41,7 +47,15 @@ def _shape(call: Call, workflow: Record) -> dict[str, Any]:
     }
     deleted = call.store.get("script", workflow["script_name"]) is None
     instances = dict.fromkeys(STATES, 0)
-    return {**shape, "triggered_on": None, "instances": instances, "script_deleted": deleted}
+    shown = {**shape, "triggered_on": None, "instances": instances, "script_deleted": deleted}
+    schedules = [_next(call, str(item["cron"])) for item in workflow.get("schedules") or ()]
+    return {**shown, "schedules": schedules} if schedules else shown
+
+
+def _next(call: Call, expression: str) -> dict[str, str]:
+    """A schedule, and when it is due."""
+    when = cron.parse(expression).next_after(call.clock.now())
+    return {"cron": expression, "next_instance": call.clock.iso(when) if when else ""}
 
 
 async def list_workflows(call: Call) -> Any:
@@ -61,6 +75,11 @@ async def put_workflow(call: Call) -> Any:
     value = await call.object()
     name, script = call["workflow_name"], str(value.get("script_name") or "")
     script_named(call.store, script)
+    for item in value.get("schedules") or ():
+        try:
+            cron.parse(str(item["cron"]))
+        except ValueError as error:
+            raise invalid_schedule(str(error)) from None
     old = call.store.get("workflow", name)
     if old is not None and value.get("jurisdiction") not in (None, old.get("jurisdiction")):
         raise jurisdiction_fixed()
@@ -79,7 +98,9 @@ async def put_workflow(call: Call) -> Any:
     call.store.put("workflow", name, workflow)
     await call.runtime.sync()
     shape = {**_shape(call, workflow), "version_id": version["id"], "is_deleted": 0, "terminator_running": 0}
-    return {key: item for key, item in shape.items() if key not in ("instances", "script_deleted")}
+    return {
+        key: item for key, item in shape.items() if key not in ("instances", "schedules", "script_deleted")
+    }
 
 
 async def delete_workflow(call: Call) -> Any:
