@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from tests.config.samples import PROJECT
 from trailboss.config.merging import merge
+from trailboss.config.said import OPEN
 from trailboss.config.settings import Settings, json_schema, schema_text
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "trailboss.schema.json"
@@ -43,3 +44,8 @@ def test_merging(a: Any, b: Any, c: Any) -> None:
     assert merge(merge(a, b), b) == merge(a, b)
     merged = merge({"k": a, "only": c}, {"k": b})
     assert merged == {"k": merge(a, b), "only": c}
+
+
+def test_what_is_said_to_be_open_is() -> None:
+    fields = Settings.model_fields
+    assert {name for name in OPEN if fields[name].annotation != dict[str, Any]} == set()

@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from trailboss.config import discover
 from trailboss.config.document import Document
 from trailboss.config.environment import Environment
 from trailboss.config.resolve import Resolved
+from trailboss.config.said import Said
 from trailboss.errors import ConfigError
 from trailboss.values import Location
 
@@ -78,17 +79,20 @@ class Project:
     document: Document | None = field(default=None, repr=False)
     start: Path | None = None
     """The folder the command was started in."""
-    _typed: list[Settings] = field(default_factory=list, repr=False, compare=False)
+    _said: list[Said] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def settings(self) -> Settings:
-        """`tables` as typed values; the first use loads pydantic, which `tables` does without."""
-        if not self._typed:
-            from trailboss.config.checks import validate
-            from trailboss.config.settings import Settings
+        """`tables` as typed values. The first use of what is no open table loads pydantic."""
+        if not self._said:
+            self._said.append(Said(self.tables, self._make))
+        return cast("Settings", self._said[0])
 
-            self._typed.append(validate(Settings, self.tables, self.locate, "TB1202"))
-        return self._typed[0]
+    def _make(self) -> Settings:
+        from trailboss.config.checks import validate
+        from trailboss.config.settings import Settings
+
+        return validate(Settings, self.tables, self.locate, "TB1202")
 
     @classmethod
     def load(
@@ -177,4 +181,4 @@ class Project:
         def locate(*keys: str | int) -> Location:
             return self.locate(name, *keys)
 
-        return validate(model, getattr(self.settings, name), locate, "TB1202")
+        return validate(model, self.tables.get(name, {}), locate, "TB1202")
