@@ -362,3 +362,23 @@ def test_values() -> None:
     for text in ("http.request.headers.names", "ip.src.asnum", 'concat("a"'):
         with pytest.raises(ExpressionError):
             check_value(text)
+
+
+def test_rulesets_and_balancers_carry_tags(account: Sandbox, zone: str) -> None:
+    made = _entrypoint(account, zone, _rule())
+    root = zone.removesuffix("/rulesets")
+    body = {"name": "main", "origins": [{"name": "one", "address": "192.0.2.1"}]}
+    pool = account.call("POST", f"{account.account}/load_balancers/pools", body)["id"]
+    body = {"name": "www.example.com", "default_pools": [pool], "fallback_pool": pool}
+    balancer = account.call("POST", f"{root}/load_balancers", body)["id"]
+    for where, kind, identifier in (
+        (root, "zone_ruleset", made["id"]),
+        (root, "load_balancer", balancer),
+        (account.account, "load_balancer_pool", pool),
+    ):
+        which = {"resource_type": kind, "resource_id": identifier}
+        account.call("PUT", f"{where}/tags", {**which, "tags": {"env": "prod"}})
+        which["resource_id"] = "0" * 32
+        account.call("PUT", f"{where}/tags", {**which, "tags": {}}, expect=404)
+    names = [one["name"] for one in account.call("GET", f"{account.account}/tags/resources")]
+    assert sorted(names) == ["default", "main", "www.example.com"]

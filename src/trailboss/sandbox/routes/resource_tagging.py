@@ -39,6 +39,12 @@ RESOURCES: dict[str, tuple[str, str, str]] = {
     "access_group": ("access_group", "id", "name"),
     "access_application_policy": ("access_policy", "id", "name"),
     "worker_route": ("worker_route", "id", "pattern"),
+    "load_balancer": ("load_balancer", "id", "name"),
+    "load_balancer_pool": ("load_balancer_pool", "id", "name"),
+    "load_balancer_monitor": ("load_balancer_monitor", "id", "description"),
+    "healthcheck": ("healthcheck", "id", "name"),
+    "zone_ruleset": ("ruleset", "id", "name"),
+    "account_ruleset": ("ruleset", "id", "name"),
     "zone": ("zone", "id", "name"),
 }
 """Type -> the kind of its records, the field of its id, the field of its name."""

@@ -149,6 +149,17 @@ def items_missing() -> ApiError:
     return ApiError(400, 1004, "Missing 'items'")
 
 
+def switched(name: str, value: Any) -> str:
+    """The value of a switch.
+
+    Raises:
+        ApiError: it is neither on nor off.
+    """
+    if value not in ON_OFF:
+        raise invalid_value(name)
+    return str(value)
+
+
 def plan_of(call: Call) -> str:
     """The plan of the path's zone: free, pro, business or enterprise."""
     zone = call.store.get("zone", call["zone_id"]) or {}
