@@ -286,6 +286,25 @@ def test_access_stands_before_workers_too(access: Access) -> None:
     assert box.edge(name).status_code == 302
 
 
+def test_a_worker_reaches_guarded_names_and_the_teams_keys(guarded: Access) -> None:
+    box = guarded.box
+    code = """export default { async fetch(request) {
+      const { to, ...headers } = await request.json();
+      const answer = await fetch(to, { headers, redirect: "manual" });
+      return new Response(await answer.text(), { status: answer.status });
+    } };"""
+    deploy(box, "caller", code=code)
+    _, headers = guarded.token()
+    guarded.app(guarded.policy("non_identity", [{"any_valid_service_token": {}}]))
+    assert box.worker("caller", method="POST", json={"to": f"https://{HOST}/x"}).status_code == 302
+    passed = box.worker("caller", method="POST", json={"to": f"https://{HOST}/x", **headers}).json()
+    certs = {"to": "https://test.cloudflareaccess.com/cdn-cgi/access/certs"}
+    verify(
+        passed["headers"]["cf-access-jwt-assertion"], box.worker("caller", method="POST", json=certs).json()
+    )
+    assert passed["headers"]["x-forwarded-proto"] == "https"
+
+
 def test_streams_are_guarded(access: Access) -> None:
     with tcp_origin() as port:
         Tunnel(access.box).serve(f"ssh://127.0.0.1:{port}")

@@ -70,7 +70,9 @@ def _scopes(walk: Walk) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def access_applications(walk: Walk) -> None:
     access = walk.sdk.zero_trust.access
-    reusable = access.policies.create(name="open", decision="bypass", include=EVERYONE, **walk.here).id
+    made_policy = access.policies.create(name="open", decision="bypass", include=EVERYONE, **walk.here)
+    assert made_policy is not None and made_policy.id is not None
+    reusable = made_policy.id
     for name, scope in zip(("a.example.com", "b.example.com"), _scopes(walk), strict=True):
         fields: dict[str, Any] = {"type": "self_hosted", "domain": name, "name": name, **scope}
         made: Any = access.applications.create(policies=[reusable], **fields)
@@ -85,10 +87,10 @@ def access_applications(walk: Walk) -> None:
         _policies(walk, made.id, scope)
         _authority(walk, made.id, scope)
         access.applications.delete(made.id, **scope)
-    assert access.policies.update(str(reusable), name="shut", decision="deny", include=EVERYONE, **walk.here)
-    assert access.policies.get(str(reusable), **walk.here) is not None
+    assert access.policies.update(reusable, name="shut", decision="deny", include=EVERYONE, **walk.here)
+    assert access.policies.get(reusable, **walk.here) is not None
     assert [item.name for item in access.policies.list(**walk.here)] == ["shut"]
-    access.policies.delete(str(reusable), **walk.here)
+    access.policies.delete(reusable, **walk.here)
     _infrastructure(walk)
 
 
@@ -117,8 +119,8 @@ def _authority(walk: Walk, app: str, scope: dict[str, Any]) -> None:
 def _infrastructure(walk: Walk) -> None:
     access, here = walk.sdk.zero_trust.access, walk.here
     targets = [{"port": 22, "protocol": "SSH", "target_attributes": {"hostname": ["box"]}}]
-    inline = {"name": "admins", "decision": "allow", "include": EVERYONE}
-    inline["connection_rules"] = {"ssh": {"usernames": ["root"]}}  # type: ignore[assignment]
+    inline: dict[str, Any] = {"name": "admins", "decision": "allow", "include": EVERYONE}
+    inline["connection_rules"] = {"ssh": {"usernames": ["root"]}}
     fields: Any = {"type": "infrastructure", "target_criteria": targets, "policies": [inline]}
     made: Any = access.applications.create(name="boxes", **fields, **here)
     assert made.target_criteria[0].port == 22
@@ -132,9 +134,9 @@ def _infrastructure(walk: Walk) -> None:
 def access_groups_and_tokens(walk: Walk) -> None:
     access = walk.sdk.zero_trust.access
     for scope in _scopes(walk):
-        group = access.groups.create(name="all", include=EVERYONE, **scope)  # type: ignore[arg-type]
+        group = access.groups.create(name="all", include=EVERYONE, **scope)
         assert group is not None and group.id is not None
-        access.groups.update(group.id, name="every", include=EVERYONE, **scope)  # type: ignore[arg-type]
+        access.groups.update(group.id, name="every", include=EVERYONE, **scope)
         assert [item.name for item in access.groups.list(**scope)] == ["every"]
         assert access.groups.get(group.id, **scope) is not None
         access.groups.delete(group.id, **scope)
@@ -155,9 +157,9 @@ def access_groups_and_tokens(walk: Walk) -> None:
 
 def access_organizations(walk: Walk) -> None:
     zero = walk.sdk.zero_trust
-    refused = {"auth_domain": "mine.cloudflareaccess.com", "name": "mine"}
+    refused: dict[str, Any] = {"auth_domain": "mine.cloudflareaccess.com", "name": "mine"}
     assert walk.plain("POST", "access/organizations", json=refused, status=409)["code"] == 12132
-    zero.organizations.create(**refused, zone_id=walk.zone_id)  # type: ignore[arg-type]
+    zero.organizations.create(**refused, zone_id=walk.zone_id)
     for scope in _scopes(walk):
         changed = zero.organizations.update(session_duration="1h", **scope)
         assert changed is not None and changed.session_duration == "1h"
@@ -189,6 +191,6 @@ def _provider(walk: Walk, scope: dict[str, Any]) -> None:
     providers.delete(made.id, **scope)
 
 
-EVERYONE: list[dict[str, Any]] = [{"everyone": {}}]
+EVERYONE: Any = [{"everyone": {}}]
 
 STORIES: Any = (tunnels, networks, access_applications, access_groups_and_tokens, access_organizations)
