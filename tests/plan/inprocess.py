@@ -1,5 +1,7 @@
-"""The sandbox's own route handlers in this process, behind the Cloud that plan/ uses: an account that answers
-in microseconds, so that every crash at every call can be tried. Only the wire and the runtime are left out."""
+"""The sandbox's own route handlers in this process, behind the Cloud that plan/ uses.
+
+The account answers in microseconds, so that every crash at every call can be tried. Only the wire and the
+runtime are left out."""
 
 from __future__ import annotations
 
@@ -46,9 +48,35 @@ class Still:
     async def call(self, *_: Any, **__: Any) -> tuple[int, Any]:
         return 200, {}
 
+    async def validate(self, worker: Any) -> dict[str, Any]:
+        return {"ok": True, "startup_time_ms": 1, "handlers": ["fetch", "queue", "scheduled"]}
+
+    @asynccontextmanager
+    async def data(self, _: str, path: str, **__: Any) -> Any:
+        yield Counted() if path.startswith("d1/") else Nothing()
+
     @asynccontextmanager
     async def exclusive(self, *_: Any, **__: Any) -> Any:
         yield
+
+
+class Nothing:
+    """The data plane's answer where there is no data."""
+
+    status = 200
+
+    async def read(self) -> bytes:
+        return b""
+
+    async def json(self) -> Any:
+        return {"objects": [], "keys": [], "truncated": False, "complete": True}
+
+
+class Counted(Nothing):
+    """The answer of a database in which nothing is."""
+
+    async def json(self) -> Any:
+        return [{"results": [{"n": 0}], "meta": {"duration": 0, "size_after": 0}}]
 
 
 class Account:
@@ -77,6 +105,27 @@ class Account:
         )
         self.app = App(self.box)
         self.empty = self.dump()
+
+    async def worker(self, name: str) -> None:
+        """A Worker to point things at."""
+        boundary = "x"
+        meta = {"main_module": "index.js", "compatibility_date": "2026-01-01"}
+        parts = [
+            'content-disposition: form-data; name="metadata"\r\n\r\n' + json.dumps(meta),
+            'content-disposition: form-data; name="index.js"; filename="index.js"\r\n'
+            "content-type: application/javascript+module\r\n\r\nexport default {}",
+        ]
+        body = "".join(f"--{boundary}\r\n{part}\r\n" for part in parts) + f"--{boundary}--\r\n"
+        headers = {"content-type": f"multipart/form-data; boundary={boundary}"}
+        path = f"/accounts/{ACCOUNT}/workers/scripts/{name}"
+        found = await self.answer("PUT", path, "", headers, body.encode())
+        assert not isinstance(found, ApiError), found.envelope()
+
+    async def zone(self, name: str) -> None:
+        """A zone of the account."""
+        body = json.dumps({"name": name, "account": {"id": ACCOUNT}, "type": "full"}).encode()
+        found = await self.answer("POST", "/zones", "", {}, body)
+        assert not isinstance(found, ApiError), found.envelope()
 
     def dump(self) -> bytes:
         """Everything the account holds."""
@@ -145,7 +194,7 @@ class DirectCloud(Cloud):
         params = options.get("params") or {}
         pairs = list(params.items() if hasattr(params, "items") else params)
         pairs += [("per_page", options["per_page"])] if options.get("per_page") else []
-        query = urlencode([(k, str(v).lower() if isinstance(v, bool) else v) for k, v in pairs if v is not None])
+        query = urlencode([(k, _text(v)) for k, v in pairs if v is not None], doseq=True)
         headers = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
         body = b"" if "json" not in options else json.dumps(options["json"]).encode()
         path, _, inline = path.partition("?")
@@ -158,6 +207,10 @@ class DirectCloud(Cloud):
             return Reply(None, {}, [], found.status, dict(found.pairs()))
         shape = json.loads(found.body())
         return Reply(shape["result"], shape.get("result_info") or {}, [], found.status, dict(found.headers))
+
+
+def _text(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def lost(method: str, path: str) -> Exception:

@@ -73,9 +73,12 @@ async def write_tags(
     raise ConflictError("TB6501", f"the tags of {type} {id} were changed by somebody else", hint="Try again.")
 
 
-async def find_tagged(cloud: Cloud, conditions: Iterable[str]) -> AsyncIterator[TaggedResource]:
-    """Every resource whose tags meet all `conditions` (`key`, `key=value`, `key=a,b`, `!key`)."""
-    params = [("tag", one) for one in conditions]
+async def find_tagged(
+    cloud: Cloud, conditions: Iterable[str], *, types: Iterable[str] = ()
+) -> AsyncIterator[TaggedResource]:
+    """Every resource (of these types, if any) whose tags meet all `conditions`: `key`, `key=value`,
+    `key=a,b`, `!key`."""
+    params = {"tag": list(conditions), "type": list(types)}
     async for row in cloud.pages(f"{cloud.account}/tags/resources", style="cursor", params=params):
         yield TaggedResource(
             str(row["type"]),

@@ -192,7 +192,7 @@ async def _settle(register: Register, lock: Lock, plan: Plan, done: tuple[Done, 
     """Claims as they are now, and the lock let go, in one write."""
 
     def edit(values: Values) -> Values:
-        claims = settled(plan.view, claims_in(values, plan.owner), [one.change for one in done])
+        claims = settled(plan.view, claims_in(values, plan.owner), done)
         return lock.released(with_claims(values, plan.owner, claims.values()))
 
     await register.change(edit)

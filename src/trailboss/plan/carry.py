@@ -62,7 +62,8 @@ class Carrier:
     def moves(self, change: Change) -> bool:
         """Whether a replacement has another identity, so that old and new can stand side by side."""
         assert change.seen is not None and change.resource is not None
-        return identity_of(change.seen.observed) != identity_of(change.resource.spec)
+        spec = resolved(change.resource.spec, self.handles)
+        return identity_of(change.seen.observed) != identity_of(spec)
 
     async def _spec(self, found: Kind[Any, Any], change: Change) -> Any:
         """The spec as it is sent: references resolved, secrets revealed, our mark in it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from trailboss.plan.owner import Stamp
-from trailboss.plan.view import Seen, View, refer
+from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked
 from trailboss.resources.protocol import Kind, OfWorker
@@ -80,7 +80,7 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     needs = view.needs.get(one.address, ())
     base = _Base(one.kind, one.key, str(_title(spec)), one.where, needs, one, seen)
     if seen is None:
-        if isinstance(found.ownership, OfWorker) and spec.script not in view.scripts:
+        if waits_for_worker(view, one):
             return base.change("later", why="no worker", note=f"with the first deploy of {spec.script}")
         return base.change("create", why="new", fields=tuple(_first(spec)))
     differing = found.differs(spec, seen.observed)

@@ -7,8 +7,9 @@ from typing import Any
 
 from trailboss.plan.changes import Change
 from trailboss.plan.register import LOOK, Claim, Place
+from trailboss.plan.schedule import Done
 from trailboss.plan.view import View
-from trailboss.resources.marks import identity_of
+from trailboss.resources.marks import identity_of, refs_in
 from trailboss.resources.protocol import Claimed, OfWorker
 from trailboss.resources.registry import kind
 
@@ -16,16 +17,21 @@ Claims = dict[Place, Claim]
 
 
 def begun(view: View, present: Mapping[Place, Claim], work: Iterable[Change]) -> Claims:
-    """With an intent for everything that is about to be made, and the places to look for it."""
+    """With an intent for everything that is about to be made, and the places to look for it.
+
+    What is made inside another new resource needs none: whatever is there is ours as that is.
+    """
     intents: Claims = {}
     for one in work:
         if one.resource is not None and one.action in ("create", "replace"):
-            claim = Claim(one.kind, identity_of(one.resource.spec))
-            intents[claim.place] = claim
+            identity = identity_of(view.specs[one.address])
+            if not any(refs_in(identity)):
+                claim = Claim(one.kind, identity)
+                intents[claim.place] = claim
     return {**places_to_look(view), **intents, **present}
 
 
-def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Change]) -> Claims:
+def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Done]) -> Claims:
     """What is claimed once `done` is done: no intents of it, and nothing that is no longer there."""
     there = {seen.place for seen in view.seen}
     claims = {
@@ -34,8 +40,9 @@ def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Change]) 
         if claim.spec != LOOK and (not claim.spec or place in there)
     }
     for one in done:
-        _after(claims, one)
-    gone = {one.seen.place for one in done if one.seen is not None and one.action == "delete"}
+        _after(claims, one.change, one.observed)
+    changes = [one.change for one in done]
+    gone = {one.seen.place for one in changes if one.seen is not None and one.action == "delete"}
     return {**places_to_look(view, gone), **claims}
 
 
@@ -44,17 +51,17 @@ def stale(view: View) -> bool:
     if view.register is None:
         return False
     there = {seen.place for seen in view.seen}
-    wanted = {(one.kind, identity_of(one.spec)) for one in view.wanted.resources}
+    wanted = {(one.kind, identity_of(view.specs[one.address])) for one in view.wanted.resources}
     claims = view.register.claims_of(view.owner).values()
     return any(claim.spec != LOOK and claim.place not in there | wanted for claim in claims)
 
 
-def _after(claims: Claims, change: Change) -> None:
+def _after(claims: Claims, change: Change, observed: Any) -> None:
     if change.seen is not None and change.action in ("delete", "release", "replace"):
         claims.pop(change.seen.place, None)
     if change.resource is None or change.action in ("delete", "release"):
         return
-    place = (change.kind, identity_of(change.resource.spec))
+    place = (change.kind, identity_of(observed))
     claims.pop(place, None)
     if isinstance(kind(change.kind).ownership, Claimed):
         before = change.seen.stamp if change.seen and change.action != "replace" else None
@@ -71,6 +78,8 @@ def places_to_look(view: View, gone: Collection[Place] = ()) -> Claims:
     places: dict[tuple[Any, ...], Claim] = {}
     for name, spec in specs:
         found = kind(name)
-        if not isinstance(found.ownership, Claimed | OfWorker) and found.scope_of(spec):
+        if isinstance(found.ownership, Claimed | OfWorker) or any(refs_in(identity_of(spec))):
+            continue
+        if found.scope_of(spec):
             places.setdefault((name, *found.scope_of(spec)), Claim(name, identity_of(spec), LOOK))
     return {claim.place: claim for claim in places.values()}

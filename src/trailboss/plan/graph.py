@@ -41,6 +41,12 @@ def refuse_circles(resources: Iterable[Resource], needs: Needs) -> None:
         ) from None
 
 
+def in_order(resources: Iterable[Resource], needs: Needs) -> list[Resource]:
+    """Those that others need first; otherwise as they came."""
+    by_address = {one.address: one for one in resources}
+    return [by_address[address] for address in graphlib.TopologicalSorter(needs).static_order()]
+
+
 def with_needs(targets: Iterable[str], needs: Needs) -> frozenset[str]:
     """`targets` and everything they need, however far away."""
     found: set[str] = set()

@@ -12,8 +12,9 @@ from trailboss.errors import ConflictError, PlanError, RefusedError
 from trailboss.plan.changes import Change, changes
 from trailboss.plan.graph import with_needs
 from trailboss.plan.owner import Owner
+from trailboss.plan.reader import look
 from trailboss.plan.register import Register
-from trailboss.plan.view import View, look
+from trailboss.plan.view import View
 from trailboss.plan.wanted import Wanted
 
 if TYPE_CHECKING:

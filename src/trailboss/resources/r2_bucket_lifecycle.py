@@ -128,7 +128,7 @@ class R2BucketLifecycleKind(Basis):
 
 def _normal(rules: Iterable[Any]) -> tuple[Rule, ...]:
     """Rules as Cloudflare shows them, in snake_case: complete, by id."""
-    whole = [{"enabled": True, "conditions": {"prefix": ""}, **_dated(snake(rule))} for rule in rules]
+    whole = [{"enabled": True, "conditions": {"prefix": ""}, **_dated(snake(rule))} for rule in rules or ()]
     return tuple(sorted(whole, key=lambda rule: str(rule.get("id"))))
 
 

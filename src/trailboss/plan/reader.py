@@ -1,0 +1,252 @@
+"""The account, read with as few calls as it takes.
+
+One call for the account's tags (lock, claims), one per hundred resources that carry our tags, and one list
+per kind and scope that is wanted or owned. Nothing is read per resource.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from trailboss.cloud.tags import TaggedResource, find_tagged
+from trailboss.errors import NotFound, PermissionDenied
+from trailboss.plan.graph import in_order, needs_of, refuse_circles
+from trailboss.plan.holdings import Holdings
+from trailboss.plan.owner import ENVIRONMENT, PROJECT, Stamp, from_marker, from_tags
+from trailboss.plan.register import Place, Register
+from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
+from trailboss.plan.wanted import Resource, Wanted
+from trailboss.resources.marks import UNSET, Mark, Ref, identity_of, marked, refs_in, resolved
+from trailboss.resources.protocol import Claimed, Kind, Marked, OfWorker, Tagged
+from trailboss.resources.registry import NAMES, kind
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+Like = tuple[Kind[Any, Any], Any, Any]
+"""A kind, something in the scope to list, and where in the files that is wanted."""
+
+
+async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -> View:
+    """Read the account. `register` is given when it was just read.
+
+    A list inside another resource (the indexes of an index) is read once that resource was found.
+
+    Raises:
+        CloudError: something could not be read. PlanError: TB6104 a reference to nothing, TB6105 an id that
+            the account does not have, TB6106 references in a circle.
+    """
+    needs = needs_of(wanted.resources)
+    refuse_circles(wanted.resources, needs)
+    view, tagged = await _start(cloud, wanted, register)
+    view.needs = needs
+    reader = _Reader(cloud, view, tagged)
+    waiting = in_order(wanted.resources, needs)
+    await reader.read([*_likes(view, tagged), *reader.known(waiting)])
+    check_given(view)
+    while waiting:
+        ready = [one for one in waiting if reader.is_known(one)]
+        await reader.read(reader.known(ready))
+        for one in ready:
+            reader.match(one)
+        waiting = [one for one in waiting if one not in ready]
+        if not ready:
+            break
+    await reader.whose()
+    refer(view)
+    return view
+
+
+def like_identity(found: Kind[Any, Any], identity: tuple[Any, ...]) -> Any:
+    """Something with the identity of a spec and nothing else, for a list that asks where to look."""
+    names = [place.name for place in marked(found.spec, Mark.IDENTITY)]
+    values = {place.name: UNSET for place in fields(found.spec)} | dict(zip(names, identity, strict=False))
+    return found.spec(**values)
+
+
+async def _start(
+    cloud: Cloud, wanted: Wanted, register: Register | None
+) -> tuple[View, list[TaggedResource]]:
+    async def tagged() -> list[TaggedResource]:
+        owner = wanted.owner
+        conditions = (f"{PROJECT}={owner.project}", f"{ENVIRONMENT}={owner.environment}")
+        return [row async for row in find_tagged(cloud, conditions)]
+
+    untagged = ""
+    rows: list[TaggedResource] = []
+    scripts = asyncio.ensure_future(_scripts(cloud, wanted))
+    try:
+        if register is None:
+            register, rows = await asyncio.gather(Register.read(cloud), tagged())
+        else:
+            rows = await tagged()
+    except PermissionDenied as error:
+        register, untagged = None, error.message
+    finally:
+        existing = await scripts
+    return View(wanted, register, untagged, existing), rows
+
+
+async def _scripts(cloud: Cloud, wanted: Wanted) -> frozenset[str]:
+    """The Workers that exist, when it matters."""
+    if not any(isinstance(kind(one.kind).ownership, OfWorker) for one in wanted.resources):
+        return frozenset()
+    path = f"{cloud.account}/workers/scripts"
+    return frozenset([str(row.get("id")) async for row in cloud.pages(path, style="single")])
+
+
+def _likes(view: View, tagged: list[TaggedResource]) -> Iterator[Like]:
+    """One thing to look for per list beside what is wanted: what that refers to, given, claimed, tagged."""
+    known = {(one.kind, one.key) for one in view.wanted.resources}
+    for one in view.wanted.resources:
+        for ref in refs_in(one.spec):
+            if (ref.kind, ref.name) not in known:
+                yield kind(ref.kind), None, one.where
+    for given in view.wanted.given:
+        yield kind(given.kind), None, given.where
+    if view.register is None:
+        return
+    for claim in view.register.claims_of(view.owner).values():
+        found = kind(claim.kind)
+        yield found, like_identity(found, claim.identity), None
+    types = {row.type for row in tagged}
+    for name in NAMES:
+        found = kind(name)
+        if isinstance(found.ownership, Tagged) and found.ownership.type in types and found.scope == "account":
+            yield found, None, None
+
+
+async def _zone(cloud: Cloud, like: Any, where: Any) -> None:
+    """Resolve the zone before anything is written, so that a wrong one is told with its place."""
+    if getattr(like, "zone", None):
+        try:
+            await cloud.zone(like.zone)
+        except NotFound as error:
+            error.where = where
+            raise
+
+
+class _Reader:
+    """Reads lists, each once, and finds in them what is wanted."""
+
+    def __init__(self, cloud: Cloud, view: View, tagged: list[TaggedResource]) -> None:
+        self._cloud, self._view = cloud, view
+        self._holdings = Holdings(cloud)
+        self._stamps = {(row.type, row.id): row for row in tagged}
+        self._claims = view.register.claims() if view.register else {}
+        view.begun = frozenset(
+            place for place, (owner, claim) in self._claims.items() if owner == view.owner and not claim.spec
+        )
+        self._listed: set[tuple[Any, ...]] = set()
+        self._by_key: dict[tuple[str, str], Seen] = {}
+        self._by_place: dict[Place, list[Seen]] = {}
+        self._addresses = {(one.kind, one.key): one.address for one in view.wanted.resources}
+        self._refs: dict[tuple[str, str], set[Ref]] = {}
+        for one in view.wanted.resources:
+            for ref in refs_in(one.spec):
+                self._refs.setdefault((ref.kind, ref.name), set()).add(ref)
+
+    def is_known(self, one: Resource) -> bool:
+        """Whether it can be said where to look for it: nothing in its identity is still to be made."""
+        if waits_for_worker(self._view, one):
+            return False
+        return not list(refs_in(identity_of(self._spec(one))))
+
+    def _spec(self, one: Resource) -> Any:
+        return resolved(one.spec, self._view.handles)
+
+    def known(self, resources: list[Resource]) -> list[Like]:
+        """Where to look for those of which it can be said."""
+        return [(kind(one.kind), self._spec(one), one.where) for one in resources if self.is_known(one)]
+
+    async def read(self, likes: list[Like]) -> None:
+        """Read what was not read yet, all at the same time."""
+        await asyncio.gather(*(_zone(self._cloud, like, where) for _, like, where in likes))
+        await self._holdings.read([(found, like) for found, like, _ in likes])
+        for found, like, _ in likes:
+            place = (found.name, *found.scope_of(like))
+            if place not in self._listed:
+                self._listed.add(place)
+                for observed in await self._holdings.all(found, like):
+                    self._add(self._seen(found, observed))
+
+    def _add(self, seen: Seen) -> None:
+        self._view.seen.append(seen)
+        self._by_place.setdefault(seen.place, []).append(seen)
+        if self._view.is_ours(seen) and seen.stamp is not None and seen.stamp.key:
+            self._by_key[seen.kind, seen.stamp.key] = seen
+
+    def _seen(self, found: Kind[Any, Any], observed: Any) -> Seen:
+        ownership, place = found.ownership, (found.name, identity_of(observed))
+        owner, claim = self._claims.get(place, (None, None))
+        intent = place in self._view.begun
+        if isinstance(ownership, Tagged):
+            row = self._stamps.get((ownership.type, found.tag_id(observed)))
+            if row is not None:
+                return Seen(found.name, observed, from_tags(row.tags), intent, row.tags, row.etag)
+        elif isinstance(ownership, Marked):
+            return Seen(found.name, observed, from_marker(observed.marker), intent)
+        elif isinstance(ownership, Claimed) and claim is not None and owner is not None and claim.spec:
+            return Seen(found.name, observed, Stamp(owner, "", claim.spec, claim.adopted))
+        elif isinstance(ownership, OfWorker) and observed.script in self._view.wanted.scripts | {""}:
+            return Seen(found.name, observed, Stamp(self._view.owner, "", ""))
+        return Seen(found.name, observed, None, intent)
+
+    def match(self, one: Resource) -> None:
+        """Which resource of the account it is, and with that what references to it mean."""
+        view, spec = self._view, self._spec(one)
+        there = self._at(one, spec)
+        if there is not None and there.stamp is None and self._is_inside(one):
+            there = replace(there, intent=True)
+        if there is None or not (view.is_ours(there) or there.intent):
+            there = self._by_key.get((one.kind, one.key)) or there
+        if there is not None:
+            view.matches[one.address] = there
+            for ref in self._refs.get((one.kind, one.key), ()):
+                view.handles[ref] = kind(one.kind).handle(there.observed)
+
+    async def whose(self) -> None:
+        """Whether what is there without a stamp of ours carries somebody else's."""
+        free = {
+            address: seen
+            for address, seen in self._view.matches.items()
+            if seen.stamp is None and isinstance(kind(seen.kind).ownership, Tagged)
+        }
+        if not free or self._view.register is None:
+            return
+        types = {_tag_type(seen) for seen in free.values()}
+        rows = {
+            (row.type, row.id): row async for row in find_tagged(self._cloud, (PROJECT,), types=sorted(types))
+        }
+        for address, seen in free.items():
+            row = rows.get((_tag_type(seen), kind(seen.kind).tag_id(seen.observed)))
+            if row is not None:
+                stamp = from_tags(row.tags)
+                self._view.matches[address] = replace(seen, stamp=stamp, tags=row.tags, etag=row.etag)
+
+    def _is_inside(self, one: Resource) -> bool:
+        """Whether it is a part of something that is ours: then so is it, whoever wrote it first."""
+        parents = [self._addresses.get((ref.kind, ref.name), "") for ref in refs_in(identity_of(one.spec))]
+        found = [self._view.matches.get(address) for address in parents]
+        return bool(found) and all(seen is not None and self._view.is_ours(seen) for seen in found)
+
+    def _at(self, one: Resource, spec: Any) -> Seen | None:
+        """Who stands at the identity that is wanted."""
+        candidates = self._by_place.get((one.kind, identity_of(spec)), [])
+        found = kind(one.kind)
+        if not found.repeats:
+            return candidates[0] if candidates else None
+        free = [seen for seen in candidates if seen.stamp is None]
+        same = [seen for seen in free if not found.differs(spec, seen.observed)]
+        if same:
+            return same[0]
+        return free[0] if free and found.clashes(spec, free[0].observed) else None
+
+
+def _tag_type(seen: Seen) -> str:
+    ownership = kind(seen.kind).ownership
+    assert isinstance(ownership, Tagged)
+    return ownership.type
