@@ -1,0 +1,83 @@
+"""The deployer's process is killed at every step, and another machine goes on with what the account says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.release.conftest import Desk
+from tests.release.rollout.conftest import Stage, traffic
+from trailboss.release.model import Deployment
+from trailboss.release.reading import read_deployments
+
+RELEASE = """name = "hello"
+[release]
+steps = [20, 50, 100]
+bake = "400ms"
+window = "250ms"
+settle = "150ms"
+lag = "300ms"
+theta_max = 0.2
+"""
+
+
+def begin(desk: Desk, tmp_path: Path, *words: str) -> subprocess.Popen[bytes]:
+    """The command line, in a process and a home of its own."""
+    home = {"HOME": str(tmp_path), "TRAILBOSS_SANDBOX_HOME": str(desk.account.home), "CI": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "trailboss", *words, "--target", "sandbox:test"],
+        cwd=desk.folder,
+        env={**os.environ, **home},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+async def until(desk: Desk, step: int) -> Deployment:
+    """Wait until the account says that the rollout is at a step."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        path = f"{desk.account.account}/workers/scripts/hello/deployments"
+        wire = await asyncio.to_thread(desk.account.call, "GET", path)
+        from trailboss.release.model import read_deployment
+
+        current = read_deployment(wire["deployments"][0])
+        if current.mark is not None and current.mark.at >= step:
+            return current
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"step {step} never came")
+
+
+def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
+    desk = stage.desk
+    stage.live()
+    stage.write("two")
+    (desk.folder / "trailboss.toml").write_text(RELEASE)
+    owners: set[str] = set()
+
+    async def main() -> int:
+        words: tuple[str, ...] = ("deploy",)
+        async with traffic(desk) as seen:
+            for step in (-1, 0, 1):
+                process = begin(desk, tmp_path, *words)
+                found = await until(desk, step)
+                process.kill()
+                process.wait()
+                assert found.mark is not None and not found.mark.phase.over
+                assert sum(share.percentage for share in found.shares) == 100
+                owners.add(found.mark.owner)
+                words = ("release", "resume", "--force")
+            process = begin(desk, tmp_path, *words)
+            status = await asyncio.to_thread(process.wait)
+        assert not seen["failed"]
+        return int(status)
+
+    assert asyncio.run(main()) == 0 and len(owners) == 3
+    found = desk.run(lambda cloud: read_deployments(cloud, "hello"))
+    assert found[0].mark is not None and found[0].mark.phase.value == "promoted"
+    assert len({item.mark.id for item in found if item.mark}) == 1
+    assert desk.account.worker("hello").text == "two"
