@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-ALL = ("startup", "build", "deploy", "sandbox", "ingress", "gates")
+ALL = ("startup", "build", "deploy", "sandbox", "ingress", "gates", "secrets")
 
 
 def main() -> int:

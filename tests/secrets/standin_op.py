@@ -5,6 +5,7 @@ It is run as a program of its own. Beside it lie `state.json` (what it holds, an
 Known: `--version`, `inject`, `item get`, `run`. Messages and exit statuses are those of `op` 2."""
 
 import datetime
+import itertools
 import json
 import os
 import re
@@ -52,17 +53,37 @@ def inject(template, state):
 
 
 def run(words, state):
+    """Values into the variables of the program, and out of what it prints: `op run` conceals them there."""
     at = words.index("--")
     environ = dict(os.environ)
-    for word in words[:at]:
-        if word.startswith("--env-file="):
-            for line in Path(word.partition("=")[2]).read_text().splitlines():
-                name, _, value = line.partition("=")
-                environ[name] = value.strip("'\"")
+    for word, following in itertools.pairwise(words):
+        if word.startswith("--env-file"):
+            name = word.partition("=")[2] or following
+            environ |= dict(lines_of(Path(name).read_text()))
+    values = []
     for name, value in environ.items():
         if value.startswith("op://"):
             environ[name] = read(value, state)
-    return subprocess.run(words[at + 1 :], env=environ).returncode
+            values.append(environ[name])
+    if "--no-masking" in words[:at]:
+        return subprocess.run(words[at + 1 :], env=environ).returncode
+    done = subprocess.run(words[at + 1 :], env=environ, capture_output=True, text=True)
+    sys.stdout.write(concealed(done.stdout, values))
+    sys.stderr.write(concealed(done.stderr, values))
+    return done.returncode
+
+
+def lines_of(text):
+    for line in text.splitlines():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.startswith("#"):
+            yield name.strip(), value.strip().strip("'\"")
+
+
+def concealed(text, values):
+    for value in values:
+        text = text.replace(value, "<concealed by 1Password>") if value else text
+    return text
 
 
 def read(reference, state):

@@ -26,7 +26,7 @@ print(json.dumps({name: {k: v.reveal() for k, v in values.items()} for name, val
 def run(op: Op, folder: Path, *files: str, through: tuple[str, ...] = ()) -> dict[str, dict[str, str]]:
     command = [*through, sys.executable, "-c", READS, *files]
     done = subprocess.run(
-        [str(op.folder / "op"), "run", "--env-file=.env.development", "--", *command],
+        [str(op.folder / "op"), "run", "--no-masking", "--env-file=.env.development", "--", *command],
         cwd=folder,
         env=op.environ,
         capture_output=True,
