@@ -30,6 +30,7 @@ NAMES = (
     "custom_domain",
     "worker_route",
     "workflow",
+    "ruleset_rule",
 )
 
 
