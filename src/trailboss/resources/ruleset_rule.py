@@ -130,7 +130,7 @@ class RulesetRuleKind(Basis):
             if wanted != has:
                 found.append(Difference(name, Mark.MUTABLE, wanted, has))
         for name in ("action_parameters", "ratelimit"):
-            wanted, has = _normal(getattr(spec, name) or {}), _normal(getattr(observed, name))
+            wanted, has = _normal(_table(getattr(spec, name))), _normal(getattr(observed, name))
             if bool(wanted) != bool(has) or not covers(wanted, has):
                 found.append(Difference(name, Mark.MUTABLE, wanted, has))
         if spec.logging is not UNSET and spec.logging != observed.logging:
@@ -145,7 +145,7 @@ class RulesetRuleKind(Basis):
             "enabled": spec.enabled,
         }
         for name in ("action_parameters", "ratelimit"):
-            table = _normal(getattr(spec, name) or {})
+            table = _normal(_table(getattr(spec, name)))
             if table:
                 body[name] = table
         if not isinstance(spec.logging, Unset):
@@ -223,7 +223,7 @@ class RulesetRuleKind(Basis):
 
 
 def _table_problems(spec: RulesetRule) -> Iterable[str]:
-    parameters = spec.action_parameters or {}
+    parameters = _table(spec.action_parameters)
     if not parameters and spec.action not in BARE:
         yield f"the action {spec.action} says nothing without action_parameters"
     if spec.action == "execute" and parameters and not parameters.get("id"):
@@ -231,9 +231,13 @@ def _table_problems(spec: RulesetRule) -> Iterable[str]:
     if spec.action == "block" and isinstance(parameters.get("response"), Mapping):
         yield from response_problems(parameters["response"])
     if spec.phase == COUNTED and spec.action != "execute":
-        yield from limit_problems(spec.ratelimit or {})
+        yield from limit_problems(_table(spec.ratelimit))
     elif spec.ratelimit:
         yield f"only the phase {COUNTED} counts requests (ratelimit)"
+
+
+def _table(value: Mapping[str, Any] | Unset) -> Mapping[str, Any]:
+    return {} if isinstance(value, Unset) else value
 
 
 def _normal(value: Any) -> Any:
