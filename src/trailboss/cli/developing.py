@@ -6,7 +6,8 @@ import os
 import re
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ from trailboss.cli.run import Run
 from trailboss.errors import AuthenticationError, SandboxError, UsageError
 
 if TYPE_CHECKING:
-    from trailboss.cloud import Target
+    from trailboss.cloud import Cloud, Target
     from trailboss.config import Project, Worker
+    from trailboss.develop.keeper import Crashed
     from trailboss.develop.lines import Said
-    from trailboss.develop.server import Crashed
+    from trailboss.develop.session import Beside, Ended
     from trailboss.develop.settings import DevSettings, TestSettings
     from trailboss.develop.setup import Wish
     from trailboss.develop.testing import Command
@@ -151,6 +153,66 @@ def tests_of(run: Run) -> tuple[Command, TestSettings]:
     return Command(settings.command, (), run.project.root, dict(os.environ), settings.timeout), settings
 
 
+@dataclass(frozen=True, slots=True)
+class Public:
+    """A tunnel and the host name at it."""
+
+    tunnel: str
+    hostname: str
+
+
+def public_of(run: Run, asked: dict[str, Any]) -> Public | None:
+    """Where the server is to be seen from outside; None when nobody asked for that.
+
+    Raises:
+        UsageError: TB9467 only one of the two was given.
+    """
+    tunnel, hostname = asked.pop("tunnel"), asked.pop("hostname")
+    settings = dev_settings(run)
+    if tunnel is None and hostname is None and settings.tunnel is None:
+        return None
+    tunnel, hostname = tunnel or settings.tunnel, hostname or settings.hostname
+    if tunnel is None or hostname is None:
+        missing = "--hostname HOST" if hostname is None else "--tunnel NAME"
+        raise UsageError(
+            "TB9467",
+            f"a tunnel leads to a host name: {missing} is missing",
+            hint="Give both, or write `tunnel` and `hostname` under [dev] in trailboss.toml.",
+        )
+    return Public(tunnel, hostname)
+
+
+Session = Callable[["Cloud | None", "Public | None"], Coroutine[Any, Any, "Ended"]]
+
+
+def session_of(
+    run: Run, wish: Wish, workers: tuple[Worker, ...], tests: Command | None, patience: float | None
+) -> Session:
+    """The whole session, to be run with or without a connection to the account."""
+    from trailboss.develop.dev import dev
+    from trailboss.develop.exposed import Exposure
+
+    log, also = Log(run), (run.project.file,) if run.project.file else ()
+
+    async def session(cloud: Cloud | None, public: Public | None) -> Ended:
+        beside: tuple[Beside, ...] = ()
+        if cloud is not None and public is not None:
+            beside = ((await Exposure.prepare(cloud, public.tunnel, public.hostname)).run,)
+        return await dev(
+            wish,
+            workers,
+            resolvers_of(run),
+            log,
+            reload=lambda: again(run),
+            also=also,
+            beside=beside,
+            tests=tests,
+            patience=patience,
+        )
+
+    return session
+
+
 class Log:
     """The merged log: a line for a person, or an event for a program."""
 
@@ -158,8 +220,8 @@ class Log:
         self._output = run.output
 
     def __call__(self, said: Said | Crashed) -> None:
+        from trailboss.develop.keeper import Crashed
         from trailboss.develop.lines import Entry, Ready, Reloaded
-        from trailboss.develop.server import Crashed, crashed
         from trailboss.develop.session import seconds
 
         self._output.settle()
@@ -170,7 +232,7 @@ class Log:
         elif isinstance(said, Reloaded):
             self._line("dev", f"reloaded in {seconds(said)}", "32")
         elif isinstance(said, Crashed):
-            entry = crashed(said)
+            entry = said.entry()
             self._line(entry.source, entry.text, _LEVELS[entry.level])
         elif isinstance(said, Entry):
             self._line(said.source, said.text, _LEVELS[said.level])

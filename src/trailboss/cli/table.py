@@ -76,6 +76,12 @@ RESOURCES = (
 DEVELOP = (
     Entry("dev", "Run the Workers on this machine, with hot reload", "dev:dev", True),
     Entry("dev trust", "Make this machine believe the local https certificate", "dev:trust"),
+    Entry("tunnel create", "Make a tunnel", "tunnel:create", True),
+    Entry("tunnel list", "The tunnels, and which are connected", "tunnel:listing", True),
+    Entry("tunnel info", "One tunnel and the host names that lead to it", "tunnel:info", True),
+    Entry("tunnel delete", "Delete a tunnel", "tunnel:delete", True),
+    Entry("tunnel route", "Lead a public host name to a tunnel", "tunnel:route"),
+    Entry("tunnel run", "Run a tunnel from this machine", "tunnel:run_", True),
 )
 PROJECT = (
     Entry("init", "Start a project, or adopt an existing wrangler one", "init:init", True),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from trailboss.develop.keeper import Crashed
 from trailboss.develop.lines import Entry, Ready, Reloaded, Said
-from trailboss.develop.server import Crashed, Server
+from trailboss.develop.server import Server
 from trailboss.errors import BuildError, TrailbossError
 
 if TYPE_CHECKING:

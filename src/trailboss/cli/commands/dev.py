@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from trailboss.cli.declare import command
+from trailboss.cli.declare import Command, command
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @command(
     "trailboss dev --env development --port 8787 --local-protocol https",
     "trailboss dev --env testing --test --port 8788",
+    "trailboss dev --tunnel agency-dev --hostname dev.example.com",
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[SCRIPT] [WRANGLER OPTION]...")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
@@ -24,42 +25,59 @@ if TYPE_CHECKING:
 @click.option("--local-protocol", "protocol", type=click.Choice(["http", "https"]), help="http or https.")
 @click.option("--persist-to", metavar="FOLDER", help="Folder for local data.")
 @click.option("--inspector-port", type=click.IntRange(0, 65535), help="Port for devtools.")
+@click.option("--tunnel", metavar="NAME", help="Make it public through this tunnel.")
+@click.option("--hostname", metavar="HOST", help="The public host name at the tunnel.")
+@click.option("--quick-tunnel", is_flag=True, hidden=True, help="A quick tunnel.")
 @click.option("--test", is_flag=True, help="Run the project's end-to-end tests against it, then end.")
-def dev(run: Run, words: tuple[str, ...], test: bool, **asked: Any) -> int:
+def _dev(run: Run, words: tuple[str, ...], test: bool, **asked: Any) -> int:
     """Run the project's Workers on this machine, with hot reload, until Ctrl-C.
 
     This is wrangler's dev server, looked after. Every other option of `wrangler dev` is passed on, --host,
     --upstream-protocol, --compatibility-date, --var and --remote among them. All Workers of the project run,
     with the bindings of the environment. References in `.dev.vars` and `.env` are resolved in memory; nothing
-    secret is written to a file.
+    secret is written to a file. With --tunnel the server has a public host name while it runs.
     """
     from trailboss.cli import developing
-    from trailboss.develop.dev import dev as serve
 
-    workers, target = developing.workers_of(run), developing.target_of(run)
+    public = developing.public_of(run, asked)
+    if asked.pop("quick_tunnel"):
+        words = (*words, "--tunnel")
+    workers = developing.workers_of(run)
+    target = run.target if public else developing.target_of(run)
     tests, limits = developing.tests_of(run) if test else (None, None)
     wish = developing.wish_of(run, words, asked, target)
     developing.announce(run, workers, target)
-    if (wish.protocol or "") == "https":
+    if wish.protocol == "https":
         _say_whether_trusted(run)
-    ended = run.wait(
-        serve(
-            wish,
-            workers,
-            developing.resolvers_of(run),
-            developing.Log(run),
-            reload=lambda: developing.again(run),
-            also=(run.project.file,) if run.project.file else (),
-            tests=tests,
-            patience=limits.ready_timeout if limits else None,
-        )
-    )
+    session = developing.session_of(run, wish, workers, tests, limits.ready_timeout if limits else None)
+    ended = run.call(lambda cloud: session(cloud, public)) if public else run.wait(session(None, None))
     if test and ended.status is None:
         return 130
     return ended.status or 0
 
 
-dev.context_settings["ignore_unknown_options"] = True
+class _Dev(Command):
+    """`dev` takes wrangler's options as they are, also its `--tunnel` without a name (a quick tunnel)."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """A `--tunnel` that no name follows is wrangler's."""
+        found = list(args)
+        for number, word in enumerate(args):
+            if word == "--tunnel" and (number + 1 == len(args) or args[number + 1].startswith("-")):
+                found[number] = "--quick-tunnel"
+        return super().parse_args(ctx, found)
+
+
+def _as_wrangler(made: Command) -> Command:
+    settings = {**made.context_settings, "ignore_unknown_options": True}
+    found = _Dev(
+        made.name, callback=made.callback, params=made.params, help=made.help, context_settings=settings
+    )
+    found.examples = made.examples
+    return found
+
+
+dev = _as_wrangler(_dev)
 
 
 def _say_whether_trusted(run: Run) -> None:

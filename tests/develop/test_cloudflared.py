@@ -1,0 +1,101 @@
+"""The connector: found, judged, run with its token where nobody sees it, kept running, ended. By a stand-in
+that behaves as cloudflared documents; the real one cannot run here.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.develop.accounts import STANDIN, as_account, at_sandbox, call
+from tests.develop.conftest import Start, alive, wait_until
+from trailboss.develop.cloudflared import find_cloudflared
+from trailboss.develop.tunnels import create_tunnel, read_token
+from trailboss.errors import BuildError
+
+
+def test_it_is_found_on_the_path_or_by_name(tmp_path: Path) -> None:
+    (tmp_path / "cloudflared").symlink_to(STANDIN)
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert find_cloudflared(path).version == "2026.8.2"
+    assert find_cloudflared({"CLOUDFLARED_PATH": str(STANDIN)}).path == STANDIN
+
+
+def test_missing_old_and_strange_ones_are_told_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for environ, code, words in (
+        ({"PATH": str(tmp_path)}, "TB3610", "not on the PATH"),
+        ({"CLOUDFLARED_PATH": str(tmp_path / "no")}, "TB3610", "is not there"),
+        ({"CLOUDFLARED_PATH": "/bin/true"}, "TB3612", "does not say"),
+    ):
+        with pytest.raises(BuildError, match=words) as caught:
+            find_cloudflared(environ)
+        assert caught.value.code == code
+        assert "nstall it" in caught.value.hint
+    monkeypatch.setenv("STANDIN_VERSION", "2021.3.4")
+    with pytest.raises(BuildError, match=r"2021\.3\.4 is too old") as caught:
+        find_cloudflared({"CLOUDFLARED_PATH": str(STANDIN)})
+    assert caught.value.code == "TB3611"
+
+
+def test_a_tunnel_runs_until_it_is_interrupted(account: Sandbox, start: Start, tmp_path: Path) -> None:
+    tunnel = call(account, lambda cloud: create_tunnel(cloud, "one"))
+    token = call(account, lambda cloud: read_token(cloud, tunnel)).reveal()
+    seen = tmp_path / "seen.json"
+    environ = {**as_account(account, tmp_path), "STANDIN_RECORD": str(seen)}
+    running = start("tunnel", "run", "one", cwd=tmp_path, **environ)
+    running.says("one is connected (cloudflared 2026.8.2)")
+    found = json.loads(seen.read_text())
+    assert found["token"]["t"] == tunnel.id
+    assert found["argv"][:3] == ["tunnel", "--no-autoupdate", "--metrics"]
+    assert found["argv"][-1] == "run"
+    secret = json.loads(base64.b64decode(token))["s"]
+    for pid in (found["pid"], running.process.pid):
+        line = Path(f"/proc/{pid}/cmdline").read_text()
+        assert token not in line
+        assert secret not in line
+    assert "tunnel Registered tunnel connection" in running.text
+    assert "Starting metrics server" not in running.text
+    assert token not in running.text
+    before = len(running.lines)
+    os.kill(found["pid"], signal.SIGKILL)
+    running.says("cloudflared crashed (signal 9)", since=before)
+    running.says("Registered tunnel connection", since=before)
+    assert running.interrupt() == 0
+    last = json.loads(seen.read_text())["pid"]
+    assert last != found["pid"]
+    wait_until(lambda: not alive(last), "the end of cloudflared")
+
+
+def test_one_that_does_not_start_is_told_in_its_own_words(
+    account: Sandbox, start: Start, tmp_path: Path
+) -> None:
+    call(account, lambda cloud: create_tunnel(cloud, "one"))
+    environ = {**as_account(account, tmp_path), "STANDIN_FAIL": "Unauthorized: Invalid tunnel secret"}
+    running = start("tunnel", "run", "one", cwd=tmp_path, **environ)
+    assert running.end() == 1
+    assert "Unauthorized: Invalid tunnel secret" in running.text
+    assert "TB3601" in running.text
+
+
+def test_at_a_sandbox_its_edge_is_the_connector(account: Sandbox, start: Start, tmp_path: Path) -> None:
+    call(account, lambda cloud: create_tunnel(cloud, "one"))
+    edge = account.connection.edge_url
+    body = {
+        "config": {
+            "ingress": [{"hostname": "a.example.com", "service": edge}, {"service": "http_status:404"}]
+        }
+    }
+    tunnel = account.call("GET", f"{account.account}/cfd_tunnel")[0]["id"]
+    account.call("PUT", f"{account.account}/cfd_tunnel/{tunnel}/configurations", body)
+    running = start("tunnel", "run", "one", cwd=tmp_path, **at_sandbox(account))
+    running.says("one is up")
+    assert "the sandbox's edge is the connector" in running.text
+    assert running.interrupt() == 0
