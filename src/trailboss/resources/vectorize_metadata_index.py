@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import CloudError, NotFound, PlanError
+from trailboss.errors import AlreadyExists, CloudError, NotFound, PlanError
 from trailboss.resources.marks import IDENTITY, REPLACE, Ref, to
 from trailboss.resources.protocol import Basis, Permissions
 
@@ -78,7 +78,11 @@ class VectorizeMetadataIndexKind(Basis):
 
     async def create(self, cloud: Cloud, spec: VectorizeMetadataIndex) -> ObservedVectorizeMetadataIndex:
         index = str(spec.index)
-        await cloud.post(f"{_path(cloud, index)}/create", json=self.to_wire(spec))
+        try:
+            await cloud.post(f"{_path(cloud, index)}/create", json=self.to_wire(spec))
+        except AlreadyExists:  # it may have been made a moment ago, and not show yet
+            await _settled(cloud, index, spec.property_name, wanted=True)
+            raise
         return (await _settled(cloud, index, spec.property_name, wanted=True))[0]
 
     async def update(

@@ -56,6 +56,20 @@ def test_requests(connect: Callable[..., Cloud]) -> None:
     )
 
 
+def test_one_made_a_moment_ago_shows_before_it_is_refused(account: Sandbox) -> None:
+    async def use(cloud: Cloud) -> None:
+        await kind(BEFORE[0][0]).create(cloud, BEFORE[0][1])
+        path = f"{cloud.account}/vectorize/v2/indexes/docs/metadata_index"
+        made = KIND.to_wire(BARE)
+        await cloud.post(f"{path}/create", json=made)
+        await KIND.create(cloud, replace(BARE, property_name="other"))
+        with pytest.raises(AlreadyExists):
+            await KIND.create(cloud, BARE)
+        assert {one.property_name for one in await listed(KIND, cloud, BARE)} == {"url", "other"}
+
+    run(account, use)
+
+
 def test_what_never_shows_is_told(connect: Callable[..., Cloud], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectorize_metadata_index, "PATIENCE", 0.0)
     with pytest.raises(PlanError) as caught:
