@@ -19,11 +19,10 @@ NAMES = (
     "database url",
     "db url",
     "dsn",
-    "connection",
-    "url",
-    "uri",
 )
 """Labels of a field with a connection string, the surest first; `-`, `_` and spaces are one to us."""
+WEAK_NAMES = ("connection", "url", "uri")
+"""Labels that say so only when the value looks like one."""
 _CONNECTS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.I)
 _SEPARATORS = re.compile(r"[\s_-]+")
 _NOTES = "notes"
@@ -62,8 +61,12 @@ def obvious(reference: Reference, fields: Sequence[FieldName]) -> Reference | Un
 
 
 def _guesses(filled: Sequence[FieldName]) -> list[list[FieldName]]:
-    by_name = [[one for one in filled if one.spoken.replace(" ", "") == n.replace(" ", "")] for n in NAMES]
-    return [*by_name, [one for one in filled if one.connects], list(filled)]
+    def called(name: str, among: Sequence[FieldName]) -> list[FieldName]:
+        return [one for one in among if one.spoken.replace(" ", "") == name.replace(" ", "")]
+
+    connecting = [one for one in filled if one.connects]
+    strong = [called(name, filled) for name in NAMES]
+    return [*strong, *(called(name, connecting) for name in WEAK_NAMES), connecting, list(filled)]
 
 
 def _with(reference: Reference, found: FieldName) -> Reference:
