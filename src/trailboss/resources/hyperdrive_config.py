@@ -77,7 +77,7 @@ class HyperdriveConfig:
 
 @dataclass(frozen=True, slots=True)
 class ObservedHyperdriveConfig:
-    """A configuration of the account; `id` is 32 hex digits."""
+    """A configuration of the account; `id` is 32 hex digits, `sent` that its secrets went out just now."""
 
     name: str = field(metadata=IDENTITY)
     id: str = field(metadata=SERVER_SET)
@@ -95,6 +95,7 @@ class ObservedHyperdriveConfig:
     ca_certificate_id: str = field(default="", metadata=MUTABLE)
     mtls_certificate_id: str = field(default="", metadata=MUTABLE)
     sslmode: str = field(default="", metadata=MUTABLE)
+    sent: bool = field(default=False, compare=False, metadata=SERVER_SET)
 
 
 class HyperdriveConfigKind(Basis):
@@ -143,19 +144,23 @@ class HyperdriveConfigKind(Basis):
             yield self.from_wire(item)
 
     async def create(self, cloud: Cloud, spec: HyperdriveConfig) -> ObservedHyperdriveConfig:
-        return self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+        made = self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+        return replace(made, sent=True)
 
     async def update(
         self, cloud: Cloud, spec: HyperdriveConfig, observed: ObservedHyperdriveConfig
     ) -> ObservedHyperdriveConfig:
+        """An update without a difference is about a secret, which nobody can compare: it is sent."""
         changed = {change.field for change in self.differs(spec, observed)}
-        if not changed:
+        if not changed and observed.sent:
             return observed
         body = _settings(spec)
-        if changed & set(PLACE):  # Cloudflare takes an origin only as a whole, password and all
+        whole = not changed or changed & set(PLACE)
+        if whole:  # Cloudflare takes an origin only as a whole, password and all
             body["origin"] = _origin(spec)
         path = f"{_path(cloud)}/{observed.id}"
-        return self.from_wire(await cloud.patch(path, json=body, idempotent=True))
+        made = self.from_wire(await cloud.patch(path, json=body, idempotent=True))
+        return replace(made, sent=bool(whole) or observed.sent)
 
     async def delete(self, cloud: Cloud, observed: ObservedHyperdriveConfig) -> None:
         with contextlib.suppress(NotFound):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.resources.cases.hyperdrive_config import BARE, FULL, SECRETS
-from tests.resources.kinds.lives import ACCOUNT, live, opened, ours, run, theirs
+from tests.resources.kinds.lives import ACCOUNT, listed, live, opened, ours, run, theirs
 from trailboss.cloud import Cloud
 from trailboss.errors import AlreadyExists, PlanError
 from trailboss.resources.hyperdrive_config import KIND, HyperdriveConfig
@@ -54,6 +54,19 @@ def test_parts_and_caching(account: Sandbox) -> None:
         made = await KIND.create(cloud, tunnel)
         assert KIND.differs(tunnel, made) == ()
         assert made.port is None
+
+    run(account, use)
+
+
+def test_a_new_password_is_sent(account: Sandbox) -> None:
+    async def use(cloud: Cloud) -> None:
+        await KIND.create(cloud, PARTS)
+        (seen,) = await listed(KIND, cloud, PARTS)
+        requests = cloud.stats.total
+        after = await KIND.update(cloud, replace(PARTS, password=Secret("other")), seen)
+        assert (after, cloud.stats.total) == (seen, requests + 1)
+        await KIND.update(cloud, PARTS, after)
+        assert cloud.stats.total == requests + 1
 
     run(account, use)
 
