@@ -92,6 +92,9 @@ def load(entry: Entry) -> Command:
 
 
 def _run(entry: Entry, line: Line) -> int:
+    from trailboss.toolchain.compiled import keep_generated
+
+    keep_generated(line.words)
     import click
 
     from trailboss.cli.declare import Elsewhere, ReaderGone

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from trailboss.toolchain.folders import cache_root
+from trailboss.toolchain.own import read_own, write_own
 from trailboss.version import __version__
 
 MOST = 512
@@ -70,18 +71,9 @@ def _program() -> str | None:
 def _read(file: Path, key: str) -> list[str] | None:
     """The remembered warnings; None when there is no memory of `key` that is ours alone and whole."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
+        value = json.loads(read_own(file, _LARGEST) or b"")
+    except (ValueError, RecursionError):
         return None
-    try:
-        about = os.fstat(descriptor)
-        if about.st_uid != os.geteuid() or about.st_mode & 0o077 or about.st_size > _LARGEST:
-            return None
-        value = json.loads(os.read(descriptor, _LARGEST))
-    except (OSError, ValueError, RecursionError):
-        return None
-    finally:
-        os.close(descriptor)
     if not isinstance(value, dict) or value.get("key") != key:
         return None
     warnings = value.get("warnings")
@@ -93,16 +85,10 @@ def _read(file: Path, key: str) -> list[str] | None:
 def _write(file: Path, key: str, warnings: list[str]) -> None:
     """Remember; a folder that cannot be written only means that the next command checks again."""
     data = json.dumps({"key": key, "warnings": warnings}).encode()
-    part = file.with_name(f".{file.name}.{os.getpid()}")
     if len(data) > _LARGEST:
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-        part.replace(file)
+        write_own(file, data)
         _trim(file.parent)
     except OSError:
         return
