@@ -133,7 +133,7 @@ class RulesetRuleKind(Basis):
             wanted, has = _normal(_table(getattr(spec, name))), _normal(getattr(observed, name))
             if bool(wanted) != bool(has) or not covers(wanted, has):
                 found.append(Difference(name, Mark.MUTABLE, wanted, has))
-        if spec.logging is not UNSET and spec.logging != observed.logging:
+        if isinstance(spec.logging, bool) and spec.logging != observed.logging:
             found.append(Difference("logging", Mark.MUTABLE, spec.logging, observed.logging))
         return (*found, *_misplaced(spec, observed))
 
@@ -148,7 +148,7 @@ class RulesetRuleKind(Basis):
             table = _normal(_table(getattr(spec, name)))
             if table:
                 body[name] = table
-        if not isinstance(spec.logging, Unset):
+        if isinstance(spec.logging, bool):
             body["logging"] = {"enabled": spec.logging}
         return {**body, "ref": spec.marker} if spec.marker else body
 
@@ -198,8 +198,10 @@ class RulesetRuleKind(Basis):
         if not changes and spec.marker == observed.marker:
             return observed
         body = self.to_wire(spec)
-        if spec.logging is UNSET and observed.logging is not None:
-            body["logging"] = {"enabled": observed.logging}
+        if observed.logging is not None:
+            body.setdefault("logging", {"enabled": observed.logging})
+        if observed.marker:
+            body.setdefault("ref", observed.id)  # as a rule has it that nobody marked
         if {change.field for change in changes} & {"position", "after", "before"}:
             body |= _place(spec)
         path = f"{await _path(cloud, observed.zone)}/{observed.ruleset_id}/rules/{observed.id}"
