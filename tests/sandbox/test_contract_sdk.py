@@ -40,13 +40,6 @@ KNOWN = {
         ),
         SETTING,
     ),
-    **dict.fromkeys(
-        (
-            f"workflows.instances.{method}"
-            for method in ("bulk", "create", "events.create", "get", "list", "status.edit", "step")
-        ),
-        "refused: a Worker's binding reaches instances",
-    ),
 }
 """SDK methods that reach a route of another name."""
 

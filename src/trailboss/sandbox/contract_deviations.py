@@ -45,6 +45,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(("metadata.bindings.*.pipelines.pipeline",), "its newer name is stream", only="missing"),
     Deviation(("metadata.exports.*.workflow",), "a kind of export newer than the SDK"),
+    Deviation(("params", "body.*.params"), "wrangler sends a workflow's parameters as they are, no string"),
     Deviation(("alert_type",), "the handler has the catalogue, and the SDK not its two Workers alerts"),
 )
 
@@ -88,6 +89,7 @@ _BINDINGS = ("resources.bindings", "the SDK declares bindings as a class of its 
 OPEN_FIELDS: dict[str, tuple[str, str]] = {
     "workers.scripts.VersionCreateResponse": _BINDINGS,
     "workers.scripts.VersionGetResponse": _BINDINGS,
+    "workflows.InstanceGetResponse": ("output", "a workflow may return any JSON"),
     "alerting.Policy": ("alert_type", "the two Workers alerts are not in the SDK"),
 }
 """Replies of which one field cannot be checked, by its path."""

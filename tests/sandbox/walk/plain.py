@@ -68,8 +68,9 @@ ENVELOPED = {
     f"PUT {_TUNNEL}/configurations": _CATCH_ALL,
     "* A/workers/workers/{worker_id}/previews": _REFUSED,
     "* A/workers/workers/{worker_id}/previews/{rest:path}": _REFUSED,
-    "* A/workflows/{workflow_name}/instances": _REFUSED,
-    "* A/workflows/{workflow_name}/instances/{rest:path}": _REFUSED,
+    "GET A/workflows/{workflow_name}/instances/{instance_id}": "the SDK wants an output before there is one",
+    "GET A/workflows/{workflow_name}/instances/{instance_id}/step": _REFUSED,
+    "GET A/workflows/{workflow_name}/versions/{version_id}/graph": _REFUSED,
     "GET Z/settings": _ABSENT,
     "PATCH Z/settings": _ABSENT,
 }

@@ -187,10 +187,24 @@ def durable_objects_and_workflows(walk: Walk) -> None:
     assert flows.get("flow", **here) is not None
     assert [item.name for item in flows.list(**here)] == ["flow"]
     assert len(list(flows.versions.list("flow", **here))) == 1
-    for rest in ("instances", "instances/one"):
-        walk.plain("GET", f"workflows/flow/{rest}", status=501)
+    _instances(walk)
     flows.delete("flow", **here)
     sdk.workers.scripts.delete("room", force=True, **here)
+
+
+def _instances(walk: Walk) -> None:
+    flows, at = walk.sdk.workflows, {"workflow_name": "flow", **walk.here}
+    version = next(iter(flows.versions.list("flow", **walk.here))).id
+    assert flows.versions.get(version, **at) is not None
+    walk.plain("GET", f"workflows/flow/versions/{version}/graph", status=501)
+    made = flows.instances.create("flow", instance_id="one", **walk.here)
+    assert made.id == "one"
+    flows.instances.bulk("flow", body=[{"instance_id": "two"}], **walk.here)
+    assert {item.id for item in flows.instances.list("flow", **walk.here)} == {"one", "two"}
+    assert walk.plain("GET", "workflows/flow/instances/one")["trigger"]["source"] == "api"
+    flows.instances.events.create("go", instance_id="one", body={"n": 1}, **at)
+    flows.instances.status.edit("one", status="restart", **at)
+    walk.plain("GET", "workflows/flow/instances/one/step", status=501)
 
 
 def _refused(walk: Walk) -> None:

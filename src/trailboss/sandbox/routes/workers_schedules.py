@@ -7,6 +7,7 @@ minutes). https://developers.cloudflare.com/api/resources/workers/subresources/s
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from trailboss.sandbox.box import Box
@@ -17,8 +18,6 @@ from trailboss.sandbox.runtime import Rejected
 from trailboss.sandbox.workers import cron
 from trailboss.sandbox.workers.model import save_script, script_named
 
-MOST_PER_JUMP = 1000
-"""How many missed firings one jump of the clock makes up for; the rest are skipped."""
 log = logging.getLogger("trailboss.sandbox")
 
 
@@ -56,33 +55,16 @@ async def tick(box: Box) -> None:
     last = box.clock.now()
     while True:
         now = box.clock.now()
-        for when, script, expression in due(box, last, now)[-MOST_PER_JUMP:]:
+        for when, script, expression in cron.due(_entries(box), last, now)[-cron.MOST_PER_JUMP :]:
             box.spawn(_fire(box, script, expression, when), f"cron of {script}")
         last = now  # also when time went backwards
-        await box.clock.sleep_until(next_moment(box, now))
+        await box.clock.sleep_until(cron.next_moment(_entries(box), now))
 
 
-def due(box: Box, last: float, now: float) -> list[tuple[float, str, str]]:
-    """(moment, script, expression) of everything in (last, now], in order."""
-    found: list[tuple[float, str, str]] = []
+def _entries(box: Box) -> Iterator[tuple[str, str]]:
     for script in box.store.all("script"):
         for item in script["schedules"]:
-            when = cron.parse(item["cron"]).next_after(last)
-            while when is not None and when <= now and len(found) < MOST_PER_JUMP * 10:
-                found.append((when, str(script["name"]), str(item["cron"])))
-                when = cron.parse(item["cron"]).next_after(when)
-    return sorted(found)
-
-
-def next_moment(box: Box, now: float) -> float | None:
-    """When the next schedule of any Worker is due."""
-    moments = [
-        when
-        for script in box.store.all("script")
-        for item in script["schedules"]
-        if (when := cron.parse(item["cron"]).next_after(now)) is not None
-    ]
-    return min(moments, default=None)
+            yield str(script["name"]), str(item["cron"])
 
 
 async def _fire(box: Box, script: str, expression: str, when: float) -> None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MONTHS = {name.upper(): number for number, name in enumerate(calendar.month_abbr) if name}
 DAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 HORIZON_DAYS = 366 * 5
+MOST_PER_JUMP = 1000
+"""How many missed firings one jump of the clock makes up for; the rest are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +161,20 @@ def _weekday_rule(rule: str, when: datetime) -> bool:
         return weekday == int(rule[:-1]) and when.day + 7 > length
     wanted, _, nth = rule.partition("#")
     return weekday == int(wanted) and (when.day - 1) // 7 + 1 == int(nth)
+
+
+def due(entries: Iterable[tuple[str, str]], last: float, now: float) -> list[tuple[float, str, str]]:
+    """(moment, name, expression) of everything in (last, now], in order; `entries` are (name, expression)."""
+    found: list[tuple[float, str, str]] = []
+    for name, expression in entries:
+        when = parse(expression).next_after(last)
+        while when is not None and when <= now and len(found) < MOST_PER_JUMP * 10:
+            found.append((when, name, expression))
+            when = parse(expression).next_after(when)
+    return sorted(found)
+
+
+def next_moment(entries: Iterable[tuple[str, str]], now: float) -> float | None:
+    """When the next of the entries is due."""
+    moments = (parse(expression).next_after(now) for _, expression in entries)
+    return min((when for when in moments if when is not None), default=None)
