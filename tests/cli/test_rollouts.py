@@ -105,6 +105,13 @@ def test_a_good_version_walks_to_the_end(trailboss: Trailboss, target: Sandbox, 
     assert trailboss("release", "resume").status == 1
     assert "version two" in target.worker("hello").text
     assert "promoted" in trailboss("release", "status").out
+    preview = trailboss("rollback", "--dry-run", "--json")
+    check("trailboss rollback --dry-run", preview.json)
+    assert (
+        preview.json["possible"]
+        and "can be rolled back from v2 to v1" in trailboss("rollback", "--dry-run").out
+    )
+    assert trailboss("rollback", "--json").json["version"]["number"] == 1
 
 
 def test_held_then_decided(trailboss: Trailboss, target: Sandbox, project: Path) -> None:

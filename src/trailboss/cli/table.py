@@ -29,6 +29,7 @@ SHIP = (
     Entry("versions deploy", "Choose which versions take which share of traffic", "versions:deploy", True),
     Entry("versions secret", "Secrets that ship with a new version", "", True),
     Entry("rollback", "Go back to an earlier version", "rollback:rollback", True),
+    Entry("promote", "Release in one environment what another has live", "promote:promote"),
     Entry("release status", "The rollout under way, or how the last one ended", "release:status"),
     Entry("release watch", "Follow a rollout until it is over", "release:watch"),
     Entry("release resume", "Go on with a rollout that is held, paused or abandoned", "release:resume"),

@@ -76,12 +76,28 @@ def _planned(now: Pass) -> Step:
     seen = now.seen
     if seen is None:
         return Stop(now, Outcome.PLANNED, "checked without an account")
-    now = now.noting(triggers=tuple(change.planned() for change in seen.changes))
+    now = now.noting(
+        triggers=tuple(change.planned() for change in seen.changes),
+        warnings=(*now.report.warnings, *_no_way_back(now, seen)),
+    )
     live = seen.live
     if now.artifact is not None and live is not None and is_this(now, live):
         return Stop(now, Outcome.PLANNED, "nothing to upload")
     what = " and get all traffic" if now.options.triggers else ""
     return Stop(now, Outcome.PLANNED, f"a new version would be uploaded{what}")
+
+
+def _no_way_back(now: Pass, seen: Seen) -> tuple[str, ...]:
+    """What will make a rollback behind this deploy impossible."""
+    steps = now.settings.get("migrations") or ()
+    if not steps or not seen.exists:
+        return ()
+    from trailboss.build.metadata.lifecycle import pending_migrations
+
+    pending = pending_migrations(steps, seen.migration_tag)
+    if pending is None:
+        return ()
+    return (f"the migration {pending['new_tag']} cannot be undone: this cannot be rolled back behind it",)
 
 
 def _settings_to_write(now: Pass, seen: Seen) -> dict[str, object] | None:

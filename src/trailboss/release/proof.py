@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from trailboss.errors import CloudError, RefusedError
 from trailboss.release import paths
 from trailboss.release.account import made_by_us
+from trailboss.release.deciding import is_this
 from trailboss.release.passing import Go, Pass, Stop
 from trailboss.release.reading import read_deployments, read_versions
 from trailboss.release.together import together
@@ -41,7 +42,7 @@ async def read_proof(
     target_of: Callable[[Project], Target] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Proof:
-    """What `environment` of the project has proved. Two calls for each Worker. Raises ConfigError TB1206 for
+    """What `environment` of the project has proved. Two calls for each Worker. Raises ConfigError TB1102 for
     an environment there is not."""
     from trailboss.cloud import Cloud
     from trailboss.config import Project
@@ -98,7 +99,7 @@ async def require(project: Project, checked: Sequence[Go | Stop], cloud: Cloud) 
     options = checked[0].now.options
     after = options.rollout.after if options.rollout else None
     names = lower_environments(project, after)
-    fresh = [step for step in checked if isinstance(step, Go) and (step.now.upload or step.now.waiting)]
+    fresh = [step for step in checked if _is_new(step)]
     if not names or not any(step.now.artifact for step in fresh):
         return list(checked)
     proofs = [await read_proof(project, name, cloud, options.target_of) for name in names]
@@ -111,6 +112,16 @@ async def require(project: Project, checked: Sequence[Go | Stop], cloud: Cloud) 
         else:
             result.append(replace(step, now=_unproved(project, now, names)))
     return result
+
+
+def _is_new(step: Go | Stop) -> bool:
+    """Whether a version would get traffic that has none now; a dry run has stopped already."""
+    now = step.now
+    if isinstance(step, Go):
+        return now.upload or now.waiting is not None
+    if not now.options.dry_run or now.seen is None or now.artifact is None:
+        return False
+    return now.seen.live is None or not is_this(now, now.seen.live)
 
 
 def _proves(proof: Proof, now: Pass) -> bool:
