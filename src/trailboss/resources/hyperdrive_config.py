@@ -155,12 +155,12 @@ class HyperdriveConfigKind(Basis):
         if not changed and observed.sent:
             return observed
         body = _settings(spec)
-        whole = not changed or changed & set(PLACE)
-        if whole:  # Cloudflare takes an origin only as a whole, password and all
+        if not observed.sent or changed & set(PLACE):
+            # Cloudflare takes an origin only as a whole, and the password may be a new one.
             body["origin"] = _origin(spec)
         path = f"{_path(cloud)}/{observed.id}"
         made = self.from_wire(await cloud.patch(path, json=body, idempotent=True))
-        return replace(made, sent=bool(whole) or observed.sent)
+        return replace(made, sent=True)
 
     async def delete(self, cloud: Cloud, observed: ObservedHyperdriveConfig) -> None:
         with contextlib.suppress(NotFound):

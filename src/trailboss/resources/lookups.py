@@ -14,9 +14,9 @@ async def queue_id(cloud: Cloud, name: str) -> str:
     """The id of the queue called `name`.
 
     Raises:
-        NotFound: TB6112 there is none.
+        NotFound: TB2304 there is none.
     """
     async for queue in cloud.pages(f"{cloud.account}/queues", params={"name": [name]}):
         if queue.get("queue_name") == name:
             return str(queue["queue_id"])
-    raise NotFound("TB6112", f"there is no queue '{name}'", hint=f"Create it: trailboss queues create {name}")
+    raise NotFound("TB2304", f"there is no queue '{name}'", hint=f"Create it: trailboss queues create {name}")

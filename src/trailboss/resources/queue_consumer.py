@@ -153,7 +153,7 @@ class QueueConsumerKind(Basis):
                 yield self.from_wire({**item, **place})
 
     async def create(self, cloud: Cloud, spec: QueueConsumer) -> ObservedQueueConsumer:
-        """Raises NotFound TB6112 when there is no such queue."""
+        """Raises NotFound TB2304 when there is no such queue."""
         queue = await queue_id(cloud, str(spec.queue))
         try:
             made = await cloud.post(_path(cloud, queue), json=self.to_wire(spec))

@@ -110,7 +110,7 @@ class R2EventNotificationKind(Basis):
             yield self.from_wire({**item, "bucket": like.bucket, "jurisdiction": like.jurisdiction})
 
     async def create(self, cloud: Cloud, spec: R2EventNotification) -> ObservedR2EventNotification:
-        """Raises NotFound TB6112 when there is no such queue."""
+        """Raises NotFound TB2304 when there is no such queue."""
         return await self._add(cloud, spec, await queue_id(cloud, str(spec.queue)), _sorted(spec.rules))
 
     async def update(

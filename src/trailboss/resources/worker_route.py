@@ -110,7 +110,7 @@ async def _path(cloud: Cloud, zone: str, pattern: str) -> str:
 
 
 async def _enclosing(cloud: Cloud, host: str) -> str:
-    """The id of the longest zone that `host` lies in, from one list. Raises NotFound TB6114."""
+    """The id of the longest zone that `host` lies in, from one list. Raises NotFound TB2305."""
     account = await cloud.account_id()
     found: dict[str, str] = {}
     async for item in cloud.pages("/zones", params={"account.id": account}, per_page=50):
@@ -118,7 +118,7 @@ async def _enclosing(cloud: Cloud, host: str) -> str:
             found[str(item["name"])] = str(item["id"])
     if not found:
         raise NotFound(
-            "TB6114",
+            "TB2305",
             f"no zone of this account has the host '{host}'",
             hint="Add the domain to the account, or name its zone with `zone_name` beside the route.",
         )

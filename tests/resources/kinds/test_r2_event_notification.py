@@ -48,7 +48,7 @@ def test_what_stays_and_what_goes(account: Sandbox) -> None:
         assert await listed(KIND, cloud, BARE) == [theirs]
         with pytest.raises(NotFound) as caught:
             await KIND.create(cloud, replace(BARE, queue="nowhere"))
-        assert caught.value.code == "TB6112"
+        assert caught.value.code == "TB2304"
 
     run(account, use)
 

@@ -39,7 +39,7 @@ def test_no_such_zone(account: Sandbox) -> None:
     async def use(cloud: Cloud) -> None:
         with pytest.raises(NotFound) as caught:
             await listed(KIND, cloud, WorkerRoute("", "shop.example.net/*"))
-        assert caught.value.code == "TB6114"
+        assert caught.value.code == "TB2305"
 
     run(account, use)
 
