@@ -1,7 +1,7 @@
 """Fingerprints of secret values: enough to tell that a value is another one, too little to tell what it is.
 
 24 bits of scrypt, with a salt drawn for each set and the secret's own name in it. Whoever can read them and
-guesses a value pays about 20 milliseconds for each guess, and one wrong guess in 16.8 million passes: a long
+guesses a value pays about 10 milliseconds for each guess, and one wrong guess in 16.8 million passes: a long
 random value gives nothing away, and a short or common one is narrowed down and not confirmed. With a key
 (`[secrets] fingerprint_key`) nothing can be guessed at all without the key. Equal values do not look equal,
 because the names differ. docs/secrets.md has the whole threat model."""
@@ -20,7 +20,7 @@ from trailboss.values import Secret
 
 FORMAT = "1"
 _BYTES, _SALT_BYTES = 3, 9
-_COST = {"n": 2**13, "r": 8, "p": 1, "dklen": _BYTES}
+_COST = {"n": 2**12, "r": 8, "p": 1, "dklen": _BYTES}
 NO_KEY = "-"
 
 
@@ -41,7 +41,7 @@ class Fingerprints:
     def with_values(self, values: Mapping[str, Secret | None], key: Secret | None = None) -> Fingerprints:
         """Also those of `values`; None takes a name away. Made with another key, the old ones are dropped.
 
-        About 20 ms of one processor for each value, several at a time."""
+        About 10 ms of one processor for each value, several at a time."""
         base = self if self.key_id == key_id(key) else Fingerprints(self.salt, key_id(key))
         prints = {name: text for name, text in base.prints.items() if name not in values}
         return Fingerprints(base.salt, base.key_id, prints | base.of(values, key))
