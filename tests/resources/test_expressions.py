@@ -44,6 +44,11 @@ FINE = [
     "a_new_function(http.host) eq 3",
     'http.cookie contains "x" and\n  not (http.user_agent contains "y"\n  or ssl)',
     "tcp.flags & 1",
+    "len(http.host) gt 0x10",
+    'cf.bot_management.ja5 eq "new"',
+    'any(http.request.jwt.claims.aud["x"][*] eq "a")',
+    "raw.http.response.code eq 500",
+    "cf.timings.client_quic2_rtt_msec gt 5",
     'any(http.request.uri.args["a"][*] in {"x" "y"})',
     'not http.host in {"a"}',
 ]

@@ -13,7 +13,7 @@ SPACE = re.compile(r"\s*")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 RAW = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
-NUMBER = re.compile(r"-?\d+(?![\w.:/])|-?\d+(?=\.\.)")
+NUMBER = re.compile(r"0x[0-9A-Fa-f]+\b|-?\d+(?![\w.:/])|-?\d+(?=\.\.)")
 ADDRESS = re.compile(r"[0-9A-Fa-f:]+(?:\.(?!\.)[0-9A-Fa-f:]+)*(?:/\d+)?")
 LIST = re.compile(r"\$[a-z0-9_][a-z0-9_.]*")
 SYMBOL = re.compile(r"==|!=|<=|>=|<|>|~|&(?!&)")
@@ -116,10 +116,35 @@ class Scanner:
         return Wrong(message, self.at if at is None else at)
 
 
-def near(name: str, known: Collection[str], cutoff: float = 0.9) -> str | None:
-    """The known name that `name` may be a misspelling of."""
-    found = difflib.get_close_matches(name.lower(), known, 1, cutoff)
-    return found[0] if found else None
+def near(name: str, known: Collection[str]) -> str | None:
+    """The known name that `name` is most likely a misspelling of: one part of it is wrong by a letter or two,
+    and not by a digit (`ja5` may be new)."""
+    parts = name.lower().split(".")
+    found = [other for other in known if _is_near(parts, other.split("."))]
+    return next(iter(difflib.get_close_matches(name.lower(), found, 1, 0.0)), None)
+
+
+def _is_near(parts: list[str], other: list[str]) -> bool:
+    wrong = [pair for pair in zip(parts, other, strict=False) if pair[0] != pair[1]]
+    if len(parts) != len(other) or len(wrong) > 1:
+        return False
+    if not wrong:
+        return True
+    (one, two), digits = wrong[0], str.maketrans("", "", "0123456789")
+    return one.translate(digits) != two.translate(digits) and _edits(one, two) <= min(2, len(two) // 2)
+
+
+def _edits(one: str, two: str) -> int:
+    """Letters to add, drop or change to make one of the other (Levenshtein)."""
+    row = list(range(len(two) + 1))
+    for at, letter in enumerate(one, 1):
+        last, row[0] = row[0], at
+        for column, other in enumerate(two, 1):
+            last, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, last + (letter != other)),
+            )
+    return row[-1]
 
 
 def _is_address(text: str, *, networks: bool) -> bool:

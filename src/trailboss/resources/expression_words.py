@@ -22,8 +22,9 @@ ip.src.timezone.name ip.src.lat ip.src.lon ip.src.as_name
 ip.geoip.country ip.geoip.continent ip.geoip.subdivision_1_iso_code ip.geoip.subdivision_2_iso_code
 cf.bot_management.ja3_hash cf.bot_management.ja4 cf.colo.name cf.colo.region cf.edge.client_tcp
 cf.hostname.metadata cf.ray_id cf.random_seed cf.verified_bot_category cf.worker.upstream_zone
-cf.response.error_type cf.tls_cipher cf.tls_version cf.tls_client_hello_length cf.tls_client_random
-cf.tls_ciphers_sha1 cf.tls_client_extensions_sha1 cf.tls_client_extensions_sha1_le cf.zone.name cf.zone.plan
+cf.response.error_type cf.tls_cipher cf.tls_version cf.tls_client_random cf.tls_client_ciphers_sha1
+raw.http.response.content_type.media_type cf.tls_client_auth.cert_chain_rfc9440
+cf.tls_client_extensions_sha1 cf.tls_client_extensions_sha1_le cf.zone.name cf.zone.plan
 cf.tls_client_auth.cert_fingerprint_sha1 cf.tls_client_auth.cert_fingerprint_sha256
 cf.tls_client_auth.cert_issuer_dn cf.tls_client_auth.cert_issuer_dn_legacy
 cf.tls_client_auth.cert_issuer_dn_rfc2253 cf.tls_client_auth.cert_issuer_serial
@@ -37,7 +38,8 @@ http.request.timestamp.sec http.request.timestamp.msec http.request.body.size ht
 http.response.1xxx_code ip.src.asnum ip.geoip.asnum cf.threat_score cf.bot_management.score cf.colo.id
 cf.edge.server_port cf.waf.score cf.waf.score.sqli cf.waf.score.xss cf.waf.score.rce
 cf.waf.content_scan.num_malicious_obj cf.waf.content_scan.num_obj cf.response.1xxx_code
-cf.timings.client_tcp_rtt_msec cf.timings.edge_msec cf.timings.origin_ttfb_msec cf.unique_visitor_id
+cf.timings.client_tcp_rtt_msec cf.timings.client_quic_rtt_msec cf.timings.worker_msec cf.timings.edge_msec
+cf.tls_client_hello_length raw.http.response.code cf.edge.client_port cf.timings.origin_ttfb_msec
 cf.llm.prompt.injection_score
 """
 _FLAGS = """
@@ -57,13 +59,18 @@ _LISTS = """
 http.request.headers.names http.request.headers.values http.request.uri.args.names
 http.request.uri.args.values http.request.accepted_languages http.request.body.form.names
 http.request.body.form.values http.response.headers.names http.response.headers.values
-raw.http.request.uri.args.names raw.http.request.uri.args.values
+raw.http.request.uri.args.names raw.http.request.uri.args.values http.request.cookies.names
+http.request.cookies.values raw.http.request.headers.names raw.http.request.headers.values
+raw.http.response.headers.names raw.http.response.headers.values http.request.body.multipart.names
+http.request.body.multipart.values
 cf.bot_management.detection_ids cf.waf.content_scan.obj_types cf.waf.content_scan.obj_results
 cf.llm.prompt.pii_categories
 """
 _MAPS = """
 http.request.headers http.request.cookies http.request.uri.args http.request.body.form
-http.response.headers raw.http.request.uri.args raw.http.response.headers
+http.response.headers raw.http.request.uri.args raw.http.response.headers raw.http.request.headers
+http.request.body.multipart http.request.jwt.claims.aud http.request.jwt.claims.iss
+http.request.jwt.claims.jti http.request.jwt.claims.sub
 """
 FIELDS: dict[str, str] = {
     **dict.fromkeys(_STRINGS.split(), "string"),
@@ -73,7 +80,6 @@ FIELDS: dict[str, str] = {
     **dict.fromkeys(_MAPS.split(), "map:list:string"),
     "cf.bot_management.detection_ids": "list:int",
     "cf.waf.content_scan.obj_sizes": "list:int",
-    "http.request.jwt.claims": "any",
     "cf.hostname.metadata": "any",
     "cf.unique_visitor_id": "any",
     "cf.edge.server_ip": "ip",

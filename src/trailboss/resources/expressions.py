@@ -163,7 +163,7 @@ class _Reader(Scanner):
     def call(self, name: str, start: int) -> str:
         """The type of a function's value; for an argument with [*] it has as many values as that."""
         least, most, kind = FUNCTIONS.get(name, (0, 99, "any"))
-        meant = None if name in FUNCTIONS else near(name, FUNCTIONS, 0.8)
+        meant = None if name in FUNCTIONS else near(name, FUNCTIONS)
         if meant:
             raise self.wrong(f"there is no function '{name}'; did you mean {meant}?", start)
         self.take("(")
@@ -210,7 +210,7 @@ class _Reader(Scanner):
                 raise self.wrong("`strict` stands before `wildcard` only", at)
             return "strict wildcard"
         if found[0] not in OPERATORS:
-            meant = near(found[0], OPERATORS, 0.6)
+            meant = near(found[0], OPERATORS)
             raise self.wrong(
                 f"there is no operator '{found[0]}'" + (f"; did you mean {meant}?" if meant else "")
             )
