@@ -51,7 +51,7 @@ def told(folder: Path, *words: str, **environ: str) -> dict[str, Any]:
         ("kv:namespace create agency-cache", "kv namespace create agency-cache"),
         ("--env staging d1 list --json", "--env staging d1 list --json"),
         ("types --env-interface E", "types --env-interface E"),
-        ("versions secret put X --name w", "versions secret put X --name w"),
+        ("secrets-store store list --remote", "secrets-store store list --remote"),
         ("wrangler deployments status", "deployments status"),
         ("d1 list --no-color --stats --verbose", "d1 list"),
         ("vectorize query i -- --target x", "vectorize query i -- --target x"),

@@ -81,7 +81,7 @@ def test_a_value_by_reference(vault: Op, project: Path, account: Sandbox, trailb
     assert done.status == 0, done.err
     assert names(account, "api") == ["A"] and "canary-5512" not in done.out + done.err
     refused = trailboss("secret", "put", "A", "--value-from", "canary-5512", "--json")
-    assert refused.status == 2 and refused.error["code"] == "TB9060"
+    assert refused.status == 2 and refused.error["code"] == "TB9080"
     assert "canary-5512" not in json.dumps(refused.error)
 
 

@@ -89,10 +89,10 @@ def test_the_ways_a_rotation_is_given_its_value(
     assert trailboss("secret", "rotate", "FIXED", "--value-from", "op://Agency/api-staging/FIXED").status == 0
     assert target.worker("api-staging").text == f"piped {CANARY}-f"
     for words, code in (
-        (("A", "B", "--value-from", "op://a/b/c"), "TB9061"),
-        ((), "TB9062"),
+        (("A", "B", "--value-from", "op://a/b/c"), "TB9081"),
+        ((), "TB9082"),
         (("STRIPE", "--file", "wrangler.jsonc"), "TB7005"),
-        (("NOPE", "STRIPE", "--file", "values"), "TB9063"),
+        (("NOPE", "STRIPE", "--file", "values"), "TB9083"),
     ):
         (project / "values").write_text("STRIPE=x\n")
         assert trailboss("secret", "rotate", *words, "--json").error["code"] == code

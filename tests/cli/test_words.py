@@ -16,7 +16,7 @@ from trailboss.cli.words import split
         ("-e=staging versions list", ("versions", "list"), ["-e=staging"]),
         ("versions", ("versions",), []),
         ("versions nonsense", ("versions",), ["nonsense"]),
-        ("versions secret put X", ("versions", "secret"), ["put", "X"]),
+        ("versions secret put X", ("versions", "secret", "put"), ["X"]),
         ("pages deploy out", ("pages",), ["deploy", "out"]),
         ("wrangler deployments status", ("wrangler",), ["deployments", "status"]),
         ("kv:namespace create agency-cache", ("kv", "namespace", "create"), ["agency-cache"]),

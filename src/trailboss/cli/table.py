@@ -28,6 +28,10 @@ SHIP = (
     Entry("versions view", "Everything about one version", "versions:view", True),
     Entry("versions deploy", "Choose which versions take which share of traffic", "versions:deploy", True),
     Entry("versions secret", "Secrets that ship with a new version", "", True),
+    Entry("versions secret put", "One secret on a version without traffic", "secret_staged:put", True),
+    Entry("versions secret bulk", "Many secrets on a version without traffic", "secret_staged:bulk", True),
+    Entry("versions secret delete", "A version without one secret", "secret_staged:delete", True),
+    Entry("versions secret list", "Names of the secrets of each version", "secret_staged:listing", True),
     Entry("rollback", "Go back to an earlier version", "rollback:rollback", True),
     Entry("promote", "Release in one environment what another has live", "promote:promote"),
     Entry("release status", "The rollout under way, or how the last one ended", "release:status"),
@@ -49,6 +53,7 @@ LOOK = (
         "deployments list", "The latest deployments: who, when, which versions", "deployments:listing", True
     ),
     Entry("deployments status", "What takes traffic right now", "deployments:status", True),
+    Entry("history", "What was released, how, by whom and why", "history:history"),
     Entry("tail", "Follow requests, logs and exceptions as they happen", "tail:tail", True),
     Entry("whoami", "Which account and token this acts with", "whoami:whoami", True),
 )

@@ -110,7 +110,11 @@ async def carry(
 
 
 async def carry_to(
-    cloud: Cloud, worker: str, versions: tuple[str, str], values: Mapping[str, Secret], keeping: Keeping
+    cloud: Cloud,
+    worker: str,
+    versions: tuple[str, str],
+    values: Mapping[str, Secret | None],
+    keeping: Keeping,
 ) -> str | None:
     """The fingerprints of the first of `versions` also on the second, with those of `values`; a warning where
     that is not possible."""

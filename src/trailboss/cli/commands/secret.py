@@ -61,7 +61,7 @@ def chosen_value(run: Run, key: str, source: str | None) -> Secret:
     """The value: what the reference `source` stands for; else hidden from the terminal, or all of standard
     input without its last line break, as wrangler.
 
-    Raises UsageError TB9060: `source` is no reference, so it may be the value itself."""
+    Raises UsageError TB9080: `source` is no reference, so it may be the value itself."""
     from trailboss.secrets import asks
 
     if source is None:
@@ -70,7 +70,7 @@ def chosen_value(run: Run, key: str, source: str | None) -> Secret:
         return Secret(sys.stdin.read().rstrip())
     if not asks(source):
         raise UsageError(
-            "TB9060",
+            "TB9080",
             "--value-from takes a reference, and what was given is none",
             hint="Write op://vault/item/field or '${NAME}'; pipe a value into standard input.",
         )

@@ -157,7 +157,7 @@ def rotate(
     script = run.script(name)
     if source is not None or (len(keys) == 1 and file is None and not _is_in_file(run, keys[0])):
         if len(keys) != 1:
-            raise UsageError("TB9061", "--value-from is for one secret", hint="Name one KEY.")
+            raise UsageError("TB9081", "--value-from is for one secret", hint="Name one KEY.")
         run.announce(script)
         values = {keys[0]: chosen_value(run, keys[0], source)}
     else:
@@ -180,11 +180,11 @@ def _from_file(run: Run, script: str, keys: tuple[str, ...], file: str | None) -
     """The values of `keys`, or of everything that is not known to match."""
     path, waiting = _source(run, file)
     if waiting is None:
-        raise UsageError("TB9062", "there is no file with the new values", hint="Name one with --file.")
+        raise UsageError("TB9082", "there is no file with the new values", hint="Name one with --file.")
     absent = [key for key in keys if waiting.wanted.get(key) is None]
     if absent:
         raise UsageError(
-            "TB9063", f"{path} has no value for {', '.join(absent)}", hint="Add a line, or use --value-from."
+            "TB9083", f"{path} has no value for {', '.join(absent)}", hint="Add a line, or use --value-from."
         )
     run.announce(script)
     values = _values(waiting)
