@@ -7,47 +7,35 @@ https://developers.cloudflare.com/api/resources/resource_tagging/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.envelope import Raw, Reply
-from trailboss.sandbox.products.tag_rules import ACCOUNT_TYPES, ZONE_TYPES, etag, problem, satisfies
+from trailboss.sandbox.products.tag_index import (
+    KIND,
+    SCHEMA,
+    Search,
+    found,
+    put,
+    rebuild,
+    ref_of,
+    remove,
+    values_by_key,
+)
+from trailboss.sandbox.products.tag_rules import ACCOUNT_TYPES, ZONE_TYPES, etag, problem
+from trailboss.sandbox.products.tag_targets import born_of, name_of, worker_id
 from trailboss.sandbox.refusals import ApiError, bad_request
 from trailboss.sandbox.routes import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from trailboss.sandbox.box import Box
     from trailboss.sandbox.store import Record, Store
 
-KIND = "tags"
+MODE = "tagging_mode"
 PER_PAGE = 100
 EXTRA = {"worker_version": "worker_id", "access_application_policy": "access_application_id"}
 """What must be given beside the id, by type."""
-RESOURCES: dict[str, tuple[str, str, str]] = {
-    "kv_namespace": ("kv_namespace", "id", "title"),
-    "d1_database": ("d1_database", "uuid", "name"),
-    "r2_bucket": ("r2_bucket", "name", "name"),
-    "queue": ("queue", "queue_id", "queue_name"),
-    "vectorize_index": ("vectorize_index", "name", "name"),
-    "worker": ("script", "name", "name"),
-    "worker_version": ("version", "id", "id"),
-    "durable_object_namespace": ("do_namespace", "id", "class"),
-    "dns_record": ("dns_record", "id", "name"),
-    "cloudflared_tunnel": ("cfd_tunnel", "id", "name"),
-    "access_application": ("access_application", "id", "name"),
-    "access_group": ("access_group", "id", "name"),
-    "access_application_policy": ("access_policy", "id", "name"),
-    "worker_route": ("worker_route", "id", "pattern"),
-    "load_balancer": ("load_balancer", "id", "name"),
-    "load_balancer_pool": ("load_balancer_pool", "id", "name"),
-    "load_balancer_monitor": ("load_balancer_monitor", "id", "description"),
-    "healthcheck": ("healthcheck", "id", "name"),
-    "zone_ruleset": ("ruleset", "id", "name"),
-    "account_ruleset": ("ruleset", "id", "name"),
-    "zone": ("zone", "id", "name"),
-}
-"""Type -> the kind of its records, the field of its id, the field of its name."""
 
 
 def resource_not_found(kind: str, identifier: str) -> ApiError:
@@ -60,34 +48,27 @@ def precondition_failed() -> ApiError:
     return ApiError(412, 1412, "The If-Match header does not match the current ETag of the resource's tags.")
 
 
-def _find(store: Store, kind: str, identifier: str) -> Record | None:
-    records, field, _ = RESOURCES[kind]
-    found = store.get(records, identifier)
-    if found is not None and found.get(field) == identifier:
-        return found
-    by_tag = {"tag": identifier} if kind == "worker" else {field: identifier}
-    return store.find(records, **by_tag)
+def refused_by_role() -> ApiError:
+    """The caller lacks the permission or the role: the one meaning of 403."""
+    return ApiError(403, 10000, "Authentication error: the caller has no role or permission for tags")
 
 
-def _name(store: Store, kind: str, identifier: str) -> str | None:
-    """The resource's name; None when it does not exist."""
-    if kind not in RESOURCES:
-        return identifier
-    found = _find(store, kind, identifier)
-    return None if found is None else str(found.get(RESOURCES[kind][2]) or identifier)
+def refused_by_gate() -> ApiError:
+    """The account has no tagging: the other meaning of 403."""
+    return ApiError(403, 10023, "The resource tagging feature is not enabled for this account")
 
 
-def _born(store: Store, kind: str, identifier: str) -> str:
-    """When the resource was made: a later one of the same name does not inherit its tags."""
-    found = (_find(store, kind, identifier) if kind in RESOURCES else None) or {}
-    return str(found.get("created_on") or found.get("creation_date") or found.get("created_at") or "")
-
-
-def _key(kind: str, identifier: str) -> str:
-    return f"{kind}/{identifier}"
+MODES: dict[str, Callable[[], ApiError] | None] = {
+    "enabled": None,
+    "no-permission": refused_by_role,
+    "not-enabled": refused_by_gate,
+}
+"""What `POST /_sandbox/seed {"tagging": ...}` may say."""
 
 
 def _asked(call: Call, body: Record) -> Record:
+    """The resource that a body or a query names."""
+    _check_mode(call)
     zone = call.path.get("zone_id")
     kind, identifier = str(body.get("resource_type", "")), str(body.get("resource_id", ""))
     if kind not in (ZONE_TYPES if zone else ACCOUNT_TYPES):
@@ -96,10 +77,11 @@ def _asked(call: Call, body: Record) -> Record:
         raise bad_request("resource_id is required", 1400)
     if kind in EXTRA and not body.get(EXTRA[kind]):
         raise bad_request(f"{EXTRA[kind]} is required for {kind}", 1400)
-    if _name(call.store, kind, identifier) is None:
+    elsewhere = {"account": call.account, "zone": zone}.get(kind, identifier) != identifier
+    if elsewhere or name_of(call.store, kind, identifier) is None:
         raise resource_not_found(kind, identifier)
     if kind == "worker":
-        identifier = _worker_id(call.store, identifier)
+        identifier = worker_id(call.store, identifier)
     record: Record = {"type": kind, "id": identifier}
     if kind in EXTRA:
         record[EXTRA[kind]] = str(body[EXTRA[kind]])
@@ -108,18 +90,8 @@ def _asked(call: Call, body: Record) -> Record:
     return record
 
 
-def _worker_id(store: Store, identifier: str) -> str:
-    """Workers may be named or given by their id; tags hang on what was tagged first."""
-    found = _find(store, "worker", identifier)
-    if found is None:
-        return identifier
-    return next(
-        (one for one in (found["tag"], found["name"]) if store.get(KIND, _key("worker", one))), identifier
-    )
-
-
 def _shown(store: Store, record: Record) -> Record:
-    name = _name(store, record["type"], record["id"])
+    name = name_of(store, record["type"], record["id"])
     shape = {**record, "name": name or record["id"], "etag": etag(record["tags"])}
     shape.pop("born", None)
     if not record["tags"]:
@@ -128,10 +100,10 @@ def _shown(store: Store, record: Record) -> Record:
 
 
 def _present(call: Call, asked: Record) -> Record:
-    found = call.store.get(KIND, _key(asked["type"], asked["id"]))
-    if found is None or found["born"] != _born(call.store, asked["type"], asked["id"]):
+    record = call.store.get(KIND, ref_of(asked["type"], asked["id"]))
+    if record is None or record["born"] != born_of(call.store, asked["type"], asked["id"]):
         return {**asked, "tags": {}}
-    return found
+    return record
 
 
 def _check_match(call: Call, present: Record) -> None:
@@ -155,9 +127,9 @@ async def put_tags(call: Call) -> Reply:
     if reason := problem(tags):
         raise bad_request(reason, 1400)
     _check_match(call, _present(call, asked))
-    born = _born(call.store, asked["type"], asked["id"])
+    born = born_of(call.store, asked["type"], asked["id"])
     record = {**asked, "tags": tags, "tags_updated_at": call.clock.iso(), "born": born}
-    call.store.put(KIND, _key(asked["type"], asked["id"]), record)
+    put(call.store, record)
     shape = _shown(call.store, record)
     return Reply(shape, headers={"etag": f'"{shape["etag"]}"'})
 
@@ -167,50 +139,58 @@ async def delete_tags(call: Call) -> Raw:
     body = {**dict(call.query_pairs), **await call.object()}
     asked = _asked(call, body)
     _check_match(call, _present(call, asked))
-    call.store.delete(KIND, _key(asked["type"], asked["id"]))
+    remove(call.store, asked["type"], asked["id"])
     return Raw(status=204, content_type="")
 
 
-def _tagged(store: Store) -> Iterator[Record]:
-    """Every tagged resource that still exists."""
-    for record in store.all(KIND):
-        kind, identifier = record["type"], record["id"]
-        lives = _name(store, kind, identifier) is not None and record["born"] == _born(
-            store, kind, identifier
-        )
-        if record["tags"] and lives:
-            yield record
+def _lives(store: Store, record: Record) -> bool:
+    """Whether the tagged resource is there; what is not loses its tags."""
+    kind, identifier = record["type"], record["id"]
+    if name_of(store, kind, identifier) is not None and record["born"] == born_of(store, kind, identifier):
+        return True
+    remove(store, kind, identifier)
+    return False
+
+
+def _cursor(call: Call) -> int:
+    return int(call.query("cursor")) if call.query("cursor").isdigit() else 0
 
 
 def _page(call: Call, items: list[Any]) -> Reply:
-    start = int(call.query("cursor") or 0) if call.query("cursor").isdigit() else 0
+    start = _cursor(call)
     page = items[start : start + PER_PAGE]
     more = start + PER_PAGE < len(items)
     return Reply(page, info={"count": len(page), "cursor": str(start + PER_PAGE) if more else ""})
 
 
 async def list_resources(call: Call) -> Reply:
-    """Tagged resources by tag, type, id and name."""
-    ids, kinds, fold = call.queries("id"), call.queries("type"), call.flag("case_insensitive")
+    """Tagged resources by tag, type, id and name. The cursor is a place, so what goes or comes meanwhile
+    shifts nothing."""
+    _check_mode(call)
+    search = Search(
+        call.queries("tag"), call.queries("type"), call.queries("id"), call.flag("case_insensitive")
+    )
     name = call.query("name").lower()
-    found = [
-        shape
-        for record in _tagged(call.store)
-        if (not ids or record["id"] in ids)
-        and (not kinds or record["type"] in kinds)
-        and all(satisfies(record["tags"], one, fold=fold) for one in call.queries("tag"))
-        and name in (shape := _shown(call.store, record))["name"].lower()
-    ]
-    return _page(call, found)
+    page: list[Record] = []
+    last = 0
+    for place, record in found(call.store, search, _cursor(call)):
+        if (
+            not _lives(call.store, record)
+            or name not in (shape := _shown(call.store, record))["name"].lower()
+        ):
+            continue
+        if len(page) == PER_PAGE:
+            return Reply(page, info={"count": PER_PAGE, "cursor": str(last)})
+        page.append(shape)
+        last = place
+    return Reply(page, info={"count": len(page), "cursor": ""})
 
 
 def _by_key(call: Call, kind: str = "") -> dict[str, list[str]]:
-    keys: dict[str, set[str]] = {}
-    for record in _tagged(call.store):
-        if not kind or record["type"] == kind:
-            for key, value in record["tags"].items():
-                keys.setdefault(key, set()).add(value)
-    return {key: sorted(values) for key, values in sorted(keys.items())}
+    _check_mode(call)
+    for _, record in list(found(call.store, Search())):
+        _lives(call.store, record)
+    return values_by_key(call.store, kind)
 
 
 async def list_keys(call: Call) -> Reply:
@@ -226,6 +206,22 @@ async def list_values(call: Call) -> Reply:
 async def get_summary(call: Call) -> Reply:
     """Every key with its values."""
     return _page(call, [{"key": key, "values": values} for key, values in _by_key(call).items()])
+
+
+def _check_mode(call: Call) -> None:
+    """Refuse as the control plane has it."""
+    mode = call.store.get(MODE, MODE)
+    refusal = MODES[mode["is"]] if mode else None
+    if refusal is not None:
+        raise refusal()
+
+
+async def set_mode(box: Box, mode: Any) -> str:
+    """Seed `{"tagging": "enabled" | "no-permission" | "not-enabled"}`: what every tag call answers."""
+    if mode not in MODES:
+        raise bad_request(f"tagging is one of {', '.join(MODES)}")
+    box.store.put(MODE, MODE, {"is": mode})
+    return str(mode)
 
 
 router = Router("resource_tagging")
@@ -263,3 +259,6 @@ router.add(
     sdk=f"{_SDK}.summary.get",
     reply=f"{_TYPES}summary_get_response.SummaryGetResponseItem",
 )
+router.schema = SCHEMA
+router.on_start(rebuild)
+router.seed("tagging", set_mode)

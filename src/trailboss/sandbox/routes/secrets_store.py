@@ -1,6 +1,7 @@
 """Secrets Store: stores and their secrets, which Workers read through `secrets_store_secret` bindings.
 
-Faithful: shapes, codes, values that are never shown. Simplified: a secret is active at once.
+Faithful: shapes, codes, values that are never shown, secrets counted over the account. Simplified: a secret is
+active at once; there may be several stores (the beta allows one).
 https://developers.cloudflare.com/api/resources/secrets_store/
 """
 
@@ -130,7 +131,7 @@ def _make(call: Call, store: Record, asked: Any) -> Record:
     present = call.store.all(SECRET, store["id"])
     if any(one["name"] == name for one in present):
         raise refused(1003, "secret_name_already_exists", 409)
-    if len(present) >= MAX_SECRETS:
+    if call.store.count(SECRET) >= MAX_SECRETS:
         raise refused(1003, "maximum_secrets_exceeded")
     now = call.clock.iso()
     record = {
