@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Trailboss
+from tests.cli.test_json_output import check
 from tests.cli.test_release import edit
 from tests.conftest import Sandbox
 
@@ -65,6 +66,13 @@ def test_promote(
     assert live(target, "hello-production")["workers/message"].startswith("Promoted from staging")
     again = trailboss("promote", "staging", "production", "--json").json["workers"][0]
     assert again["outcome"] == "unchanged"
+
+    told = trailboss("history", "--env", "production", "--json").json
+    check("trailboss history", told)
+    (release,) = told["releases"]
+    assert (release["kind"], release["result"], release["proved"]) == ("deploy", "live", ["staging"])
+    shown = trailboss("history", "--env", "production").out
+    assert "Promoted from staging" in shown and release["digest"][7:15] in shown
 
     assert trailboss("deploy", "--env", "staging").status == 0
     edit(project, "not yet proved", "something else")
