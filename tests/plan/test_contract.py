@@ -41,8 +41,12 @@ def referring(spec: Any, before: list[Resource]) -> Any:
     changes: dict[str, Any] = {}
     for place in fields(spec):
         target, value = target_of(place), getattr(spec, place.name)
+        value = value.name if isinstance(value, Ref) else value
         if target is not None and isinstance(value, str) and (target[0], value) in keys:
             changes[place.name] = Ref(target[0], keys[target[0], value], target[1])
+        elif target is not None and isinstance(value, tuple):
+            known = [keys.get((target[0], one)) for one in value]
+            changes[place.name] = tuple(Ref(target[0], key, target[1]) for key in known if key)
     return replace(spec, **changes)
 
 

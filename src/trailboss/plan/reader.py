@@ -47,6 +47,7 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
     waiting = in_order(wanted.resources, needs)
     await reader.read([*_likes(view, tagged), *reader.known(waiting)])
     check_given(view)
+    reader.name_others()
     while waiting:
         ready = [one for one in waiting if reader.is_known(one)]
         await reader.read(reader.known(ready))
@@ -148,6 +149,15 @@ class _Reader:
         for one in view.wanted.resources:
             for ref in refs_in(one.spec):
                 self._refs.setdefault((ref.kind, ref.name), set()).add(ref)
+
+    def name_others(self) -> None:
+        """What references stand for that name something of the account and not of the file."""
+        for seen in self._view.seen:
+            handle = kind(seen.kind).handle(seen.observed)
+            for name in (handle, *map(str, identity_of(seen.observed))):
+                if (seen.kind, name) not in self._addresses:
+                    for ref in self._refs.get((seen.kind, name), ()):
+                        self._view.handles.setdefault(ref, handle)
 
     def is_known(self, one: Resource) -> bool:
         """Whether it can be said where to look for it: nothing in its identity is still to be made."""
