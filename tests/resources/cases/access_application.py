@@ -1,8 +1,7 @@
-"""An Access application for the suites over all kinds, in the zone example.com."""
+"""An Access application for the suites over all kinds, in the zone example.com; the policies are names of BEFORE."""
 
 from trailboss.resources.access_application import AccessApplication
 from trailboss.resources.access_policy import AccessPolicy
-from trailboss.resources.marks import Ref
 
 EVERYONE = ({"everyone": {}},)
 BARE = AccessApplication("dev", "dev.example.com")
@@ -13,7 +12,7 @@ FULL = AccessApplication(
         {"type": "public", "uri": "next.example.com/admin"},
         {"type": "public", "uri": "old.example.com"},
     ),
-    policies=(Ref("access_policy", "before-1"), Ref("access_policy", "before-0")),
+    policies=("robots", "staff"),
     session_duration="30m",
     allowed_idps=(),
     auto_redirect_to_identity=False,

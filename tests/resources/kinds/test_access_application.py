@@ -15,7 +15,6 @@ from tests.resources.kinds.lives import ACCOUNT, live, run, theirs, writes
 from trailboss.cloud import Cloud
 from trailboss.errors import AlreadyExists
 from trailboss.resources.access_application import KIND, AccessApplication
-from trailboss.resources.marks import Ref, resolved
 from trailboss.resources.registry import kind
 
 ID = "0b1e6a44-7b1e-4a53-9d0a-b8a2a64b8a11"
@@ -33,8 +32,7 @@ def policies(account: Sandbox) -> list[str]:
 def test_a_life(account: Sandbox) -> None:
     account.call("POST", f"{account.account}/access/tags", {"name": "ours"}, expect=201)
     first, second = policies(account)
-    refs = {Ref("access_policy", "before-0"): first, Ref("access_policy", "before-1"): second}
-    found = live(account, KIND, BARE, replace(resolved(FULL, refs), tags=("ours",)))
+    found = live(account, KIND, BARE, replace(FULL, policies=(second, first), tags=("ours",)))
     assert found.policies == (second, first) and len(found.aud) == 64
     assert found.domain == "next.example.com/admin" and len(found.destinations) == 2
 
