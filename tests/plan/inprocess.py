@@ -160,7 +160,9 @@ class DirectCloud(Cloud):
     """A Cloud whose calls go straight to an `Account`. `hook(number, stage)` may raise, at each call's
     stages 'before' (not sent) and 'after' (done, the reply is lost)."""
 
-    def __init__(self, account: Account, hook: Callable[[int, str, str], None] = lambda *_: None) -> None:
+    def __init__(
+        self, account: Account, hook: Callable[[int, str, str, str], None] = lambda *_: None
+    ) -> None:
         super().__init__(Target("sandbox:test", "http://127.0.0.1:1/client/v4", Secret(TOKEN), ACCOUNT))
         self._account_there, self._hook = account, hook
         self.count = 0
@@ -177,6 +179,9 @@ class DirectCloud(Cloud):
     async def account_id(self) -> str:
         return ACCOUNT
 
+    async def pause(self, seconds: float) -> None:
+        self._account_there.box.clock.set(advance=seconds)
+
     async def call(self, method: str, path: str, *, type: Any = None, **options: Any) -> Reply:
         root = self._root
         assert isinstance(root, DirectCloud)
@@ -185,9 +190,9 @@ class DirectCloud(Cloud):
         number = root.count
         root.count += 1
         self.stats.requests[method, path] += 1
-        self._hook(number, "before", method)
+        self._hook(number, "before", method, path)
         reply = await self._exchange(method, path, options)
-        self._hook(number, "after", method)
+        self._hook(number, "after", method, path)
         return reply
 
     async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> Reply:

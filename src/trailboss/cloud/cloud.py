@@ -154,6 +154,10 @@ class Cloud:
             known[name] = await zone_id(self, name)
         return f"/zones/{known[name]}"
 
+    async def pause(self, seconds: float) -> None:
+        """Wait between two looks at something that takes effect later. Whoever owns the clock owns this."""
+        await self._opened().sleep(seconds)
+
     async def get(self, path: str, **options: Any) -> Any:
         """The result of a GET; the options are those of `call`."""
         return (await self.call("GET", path, **options)).result

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trailboss.errors import SandboxError
+from trailboss.toolchain.folders import data_root
 from trailboss.values import Secret
 
 
@@ -28,9 +29,7 @@ def sandbox_root(environ: Mapping[str, str]) -> Path:
     override = environ.get("TRAILBOSS_SANDBOX_HOME")
     if override:
         return Path(override)
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("trailboss", appauthor=False)) / "sandbox"
+    return data_root() / "sandbox"
 
 
 def read_connection(name: str, environ: Mapping[str, str]) -> Connection:

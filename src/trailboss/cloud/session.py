@@ -83,6 +83,7 @@ class Session:
         self._options = options
         self._transport = Transport(options.timeouts, f"trailboss/{__version__}", options.wire)
         self._budget = options.budget or shared_budget(target, clock=options.clock, warn=options.notify)
+        self.sleep = options.sleep
         self.account_id = target.account_id
         self.account_lock = asyncio.Lock()
         stats.budget_limit = self._budget.limits.stop if self._budget.limits.quota <= 1_000_000 else 0

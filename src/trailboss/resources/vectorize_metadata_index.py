@@ -6,7 +6,6 @@ visible later, so they are waited for: a plan right afterwards would otherwise w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -115,20 +114,20 @@ async def _settled(
     cloud: Cloud, index: str, name: str, *, wanted: bool
 ) -> list[ObservedVectorizeMetadataIndex]:
     """What the list shows of `name`, once that is as wanted. Raises PlanError TB6111 when it never is."""
-    loop = asyncio.get_running_loop()
-    latest, pause = loop.time() + PATIENCE, SHORTEST
+    waited, pause = 0.0, SHORTEST
     while True:
         found = [one for one in await _read(cloud, index) if one.property_name == name]
         if bool(found) == wanted:
             return found
-        if loop.time() > latest:
+        if waited >= PATIENCE:
             raise PlanError(
                 "TB6111",
                 f"Cloudflare took a change of metadata index '{name}' of '{index}', and after "
                 f"{PATIENCE:.0f} s does not show it yet",
                 hint="Run the same command again in a few minutes; nothing is done twice.",
             )
-        await asyncio.sleep(pause)
+        await cloud.pause(pause)
+        waited += pause
         pause = min(pause * 2, LONGEST)
 
 
