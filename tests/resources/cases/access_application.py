@@ -1,4 +1,4 @@
-"""An Access application for the suites over all kinds, in the zone example.com; the policies are names of BEFORE."""
+"""An Access application for the suites over all kinds; the policies are names of BEFORE."""
 
 from trailboss.resources.access_application import AccessApplication
 from trailboss.resources.access_policy import AccessPolicy
