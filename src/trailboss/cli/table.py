@@ -88,6 +88,9 @@ DEVELOP = (
     Entry("tunnel delete", "Delete a tunnel", "tunnel:delete", True),
     Entry("tunnel route", "Lead a public host name to a tunnel", "tunnel:route"),
     Entry("tunnel run", "Run a tunnel from this machine", "tunnel:run_", True),
+    Entry("tunnel forward", "Carry a TCP connection through a tunnel", "tunnel:forward"),
+    Entry("ssh", "A shell on a machine behind a tunnel", "ssh:ssh"),
+    Entry("ssh config", "The lines of ssh_config for a machine behind a tunnel", "ssh:config"),
 )
 PROJECT = (
     Entry("init", "Start a project, or adopt an existing wrangler one", "init:init", True),

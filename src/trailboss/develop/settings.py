@@ -46,13 +46,21 @@ class SshHost(Strict):
     tunnel: str | None = Field(default=None, min_length=1, description="The tunnel's name or id.")
     hostname: str | None = Field(default=None, min_length=1, description="Its public host name.")
     user: str | None = Field(default=None, min_length=1, description="The user to log in as.")
-    service: str = Field(default="ssh://localhost:22", description="Where sshd is, seen from the connector.")
+    service: str | None = Field(
+        default=None, min_length=1, description="Where sshd is, seen from the connector; ssh://localhost:22."
+    )
     emails: list[str] = Field(
         default_factory=list, description="Who Access lets in: addresses, or domains such as @example.com."
     )
     short_lived_certificates: bool = Field(
         default=False, description="Ask Access for a certificate instead of keeping keys on the machine."
     )
+
+
+class SshSettings(SshHost):
+    """`[ssh]`: one machine, and others by name."""
+
+    hosts: dict[str, SshHost] = Field(default_factory=dict, description="More machines, by name.")
 
 
 class DatabaseEntry(Strict):

@@ -10,7 +10,7 @@ import click
 from trailboss.cli.declare import command
 from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
-from trailboss.errors import RefusedError
+from trailboss.errors import AuthenticationError, RefusedError
 
 if TYPE_CHECKING:
     from trailboss.develop.routing import Routed, Shown
@@ -175,3 +175,32 @@ def run_(run: Run, name: str, level: str) -> None:
     run.announce("")
     run.call(lambda cloud: run_tunnel(cloud, name, Log(run), level=level))
     sys.stdout.flush()
+
+
+@command(
+    "trailboss tunnel forward --hostname db.example.com --listen 15432",
+    "ssh -o 'ProxyCommand trailboss tunnel forward --hostname %h' ssh.example.com",
+)
+@click.option("--hostname", required=True, metavar="HOST", help="The public host name at the tunnel.")
+@click.option("--listen", type=click.IntRange(0, 65535), metavar="PORT", help="Listen there.")
+def forward(run: Run, hostname: str, listen: int | None) -> None:
+    """Carry a TCP connection through a tunnel, over standard input and output or a local port.
+
+    This is what `cloudflared access tcp` does, for where it is not installed, and for a sandbox. Access is
+    shown the service token of CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET, or CF_ACCESS_TOKEN.
+    """
+    import os
+
+    from trailboss.develop.forwarding import forward as carry
+
+    def tell(port: int) -> None:
+        run.output.note(f"listening on 127.0.0.1:{port}, until Ctrl-C")
+
+    try:
+        known = run.target.is_sandbox
+    except AuthenticationError:  # a host name of Cloudflare's needs no API token
+        known = False
+    if known:
+        run.call(lambda cloud: carry(cloud, hostname, os.environ, listen=listen, tell=tell))
+    else:
+        run.wait(carry(None, hostname, os.environ, listen=listen, tell=tell))
