@@ -14,7 +14,7 @@ from trailboss.build.cache import BuildCache
 from trailboss.build.key import cache_key
 from trailboss.build.options import Options
 from trailboss.build.subject import Subject, WorkerLike, check_entry
-from trailboss.build.wrangler import Stop, find
+from trailboss.build.wrangler import Stop, find, find_installed
 from trailboss.values import Location
 
 if TYPE_CHECKING:
@@ -64,6 +64,25 @@ def build(
     return seal(code, _assets(job), cached=cached)
 
 
+def unchanged(
+    worker: WorkerLike, options: Options | None = None, *, cache: BuildCache | None = None
+) -> Artifact | None:
+    """The artifact when it can be had at once: no assets to read, nothing to install, and built before.
+
+    Raises:
+        BuildError: TB3001 no Node, TB3102 no entry file.
+    """
+    subject = Subject.of(worker, options)
+    if subject.assets_directory is not None or not _may_be_cached(subject):
+        return None
+    check_entry(subject)
+    wrangler = find_installed(subject.base)
+    if wrangler is None:
+        return None
+    code = (cache or BuildCache()).load(cache_key(subject, wrangler, os.environ))
+    return seal(code, None, cached=True) if code is not None else None
+
+
 async def build_async(
     worker: WorkerLike,
     options: Options | None = None,
@@ -76,6 +95,9 @@ async def build_async(
 
     `meanwhile` is called on the event loop when the bundler is at work: there is time for something else.
     """
+    known = unchanged(worker, options, cache=cache)
+    if known is not None:
+        return known
     stop, loop = Stop(), asyncio.get_running_loop()
     started = partial(loop.call_soon_threadsafe, meanwhile)
     task = asyncio.ensure_future(

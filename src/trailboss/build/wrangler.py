@@ -14,6 +14,7 @@ from pathlib import Path
 
 from trailboss.errors import BuildError
 from trailboss.toolchain import cache_root, ensure, node_binary
+from trailboss.toolchain.install import Toolchain, installed
 
 OLDEST_MAJOR = 4
 ROOMY = ("--min-semi-space-size=64", "--max-semi-space-size=64")
@@ -112,7 +113,21 @@ def find(directory: Path, progress: Callable[[str], None] = lambda _: None) -> W
         if int(version.split(".")[0]) >= OLDEST_MAJOR:
             return Wrangler(node_binary(), script, version, is_own=True)
         progress(f"the project's wrangler {version} is too old; using the pinned one")
-    toolchain = ensure(progress)
+    return _pinned(ensure(progress))
+
+
+def find_installed(directory: Path) -> Wrangler | None:
+    """As `find`, without installing anything: None where that would have to be done, or said."""
+    own = own_wrangler(directory)
+    if own is None:
+        toolchain = installed()
+        return _pinned(toolchain) if toolchain is not None else None
+    script, version = own
+    new_enough = int(version.split(".")[0]) >= OLDEST_MAJOR
+    return Wrangler(node_binary(), script, version, is_own=True) if new_enough else None
+
+
+def _pinned(toolchain: Toolchain) -> Wrangler:
     manifest = toolchain.wrangler.parents[1] / "package.json"
     version = str(json.loads(manifest.read_bytes())["version"])
     return Wrangler(toolchain.node, toolchain.wrangler, version, is_own=False)

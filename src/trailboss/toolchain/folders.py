@@ -1,8 +1,13 @@
-"""Where things that can be made again are kept."""
+"""Where things are kept that belong to the user and to no project.
+
+platformdirs knows where. It is asked only where the answer is not the plain one of a Linux without XDG
+variables: importing it takes longer than most of what is done with the folder.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -11,6 +16,26 @@ def cache_root() -> Path:
     override = os.environ.get("TRAILBOSS_CACHE_DIR")
     if override:
         return Path(override)
+    plain = _plain("XDG_CACHE_HOME", ".cache")
+    if plain is not None:
+        return plain
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("trailboss", appauthor=False))
+
+
+def data_root() -> Path:
+    """The folder for what has to last."""
+    plain = _plain("XDG_DATA_HOME", ".local/share")
+    if plain is not None:
+        return plain
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("trailboss", appauthor=False))
+
+
+def _plain(variable: str, folder: str) -> Path | None:
+    home = os.environ.get("HOME", "")
+    if sys.platform != "linux" or variable in os.environ or not os.path.isabs(home):  # noqa: PTH117
+        return None
+    return None if "ANDROID_ROOT" in os.environ else Path(home, folder, "trailboss")

@@ -38,6 +38,12 @@ def digest() -> str:
     return hashlib.sha256((LOCK / "package-lock.json").read_bytes()).hexdigest()[:16]
 
 
+def installed() -> Toolchain | None:
+    """The pinned toolchain when it is there already. Raises BuildError TB3001 no Node."""
+    root = cache_root() / "toolchain" / digest()
+    return Toolchain(node=node_binary(), root=root) if (root / "complete").exists() else None
+
+
 def ensure(progress: Callable[[str], None] = lambda _: None) -> Toolchain:
     """The pinned toolchain, installed now if it is not there yet.
 
@@ -47,21 +53,22 @@ def ensure(progress: Callable[[str], None] = lambda _: None) -> Toolchain:
     Raises:
         BuildError: TB3001 no Node, TB3003 the cache folder cannot be written, TB3004 npm failed.
     """
-    node = node_binary()
-    root = cache_root() / "toolchain" / digest()
-    if not (root / "complete").exists():
-        try:
-            root.parent.mkdir(parents=True, exist_ok=True)
-            with _one_at_a_time(root.parent / "install.lock"):
-                if not (root / "complete").exists():
-                    progress("installing wrangler and Miniflare (once)")
-                    _install(root)
-        except OSError as error:
-            raise BuildError(
-                "TB3003",
-                f"the cache folder {root.parent} cannot be written: {error.strerror or error}",
-                hint="Set TRAILBOSS_CACHE_DIR to a folder you may write.",
-            ) from error
+    found = installed()
+    if found is not None:
+        return found
+    node, root = node_binary(), cache_root() / "toolchain" / digest()
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with _one_at_a_time(root.parent / "install.lock"):
+            if not (root / "complete").exists():
+                progress("installing wrangler and Miniflare (once)")
+                _install(root)
+    except OSError as error:
+        raise BuildError(
+            "TB3003",
+            f"the cache folder {root.parent} cannot be written: {error.strerror or error}",
+            hint="Set TRAILBOSS_CACHE_DIR to a folder you may write.",
+        ) from error
     return Toolchain(node=node, root=root)
 
 

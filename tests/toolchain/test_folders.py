@@ -1,0 +1,27 @@
+"""The user's folders: the same as platformdirs', with and without asking it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from trailboss.toolchain.folders import cache_root, data_root
+
+
+@pytest.mark.parametrize("home", ["/home/somebody", "/home/somebody/", "relative", "", None])
+@pytest.mark.parametrize("xdg", ["/elsewhere", "relative", "", None])
+def test_they_are_where_platformdirs_says(
+    monkeypatch: pytest.MonkeyPatch, home: str | None, xdg: str
+) -> None:
+    for name, value in (("HOME", home), ("XDG_CACHE_HOME", xdg), ("XDG_DATA_HOME", xdg)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TRAILBOSS_CACHE_DIR", raising=False)
+    assert cache_root() == Path(platformdirs.user_cache_dir("trailboss", appauthor=False))
+    assert data_root() == Path(platformdirs.user_data_dir("trailboss", appauthor=False))
+
+
+def test_the_cache_can_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAILBOSS_CACHE_DIR", "/somewhere")
+    assert cache_root() == Path("/somewhere")
