@@ -158,4 +158,9 @@ def test_no_rollout(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     first = trailboss("deploy", "--strategy", "canary", "--json").json
     assert first["rollout"] is None and "no version yet" in first["workers"][0]["warnings"][0]
     assert trailboss("release", "status", "--json").error["code"] == "TB4406"
+    quiet = trailboss("watch", "--for", "300ms", "--json")
+    assert quiet.status == 0 and quiet.json["alarm"] == "quiet"
+    check("trailboss watch", quiet.json, set())
+    assert trailboss("watch", "--burn", "1h", "--json").error["code"] == "TB9440"
+    assert trailboss("watch", "--objective", "100", "--json").error["code"] == "TB9439"
     assert trailboss("deploy", "--steps", "nine", "--json").error["code"] == "TB9436"

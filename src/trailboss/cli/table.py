@@ -53,6 +53,7 @@ LOOK = (
         "deployments list", "The latest deployments: who, when, which versions", "deployments:listing", True
     ),
     Entry("deployments status", "What takes traffic right now", "deployments:status", True),
+    Entry("watch", "Guard a release: roll it back when it burns the error budget", "watch:watch"),
     Entry("history", "What was released, how, by whom and why", "history:history"),
     Entry("tail", "Follow requests, logs and exceptions as they happen", "tail:tail", True),
     Entry("whoami", "Which account and token this acts with", "whoami:whoami", True),

@@ -21,15 +21,18 @@ GRACE = 60.0
 """Seconds beyond two checkpoints after which a deployer that gave no sign is taken for dead."""
 
 
-async def claim(walk: Walk, before: Mapping[str, Deployment]) -> None:
-    """Put every canary beside its stable version at 0 %. `before` are the deployments this was decided on.
+async def claim(walk: Walk, before: Mapping[str, Deployment], *, at: int = -1) -> None:
+    """Put every canary beside its stable version, at 0 % or with the share of step `at`. `before` are the
+    deployments this was decided on.
 
     Raises ConflictError TB4401 when another rollout claimed one of the Workers at the same moment: it was
     first, and goes on."""
     now = walk.clock.now()
     for member in reversed(walk.members):
         mark = _fresh(walk, member, now)
-        posted = await _put(walk, member, mark, before[member.worker], "0 %, to be probed")
+        if at >= 0:
+            mark = replace(mark, phase=Phase.STEP, at=at)
+        posted = await _put(walk, member, mark, before[member.worker], mark.where)
         await _refuse_race(walk, member, before[member.worker], posted)
 
 
