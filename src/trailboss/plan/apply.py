@@ -93,7 +93,7 @@ async def apply(cloud: Cloud, wanted: Wanted, options: Options) -> Applied:
         done = await _carry(cloud, plan, work, options)
         await _read_back(cloud, plan, done, options)
         if register is not None and lock is not None and (work or stale(plan.view)):
-            await _settle(register, lock, plan, done)
+            await _settle(register, lock, plan, done, whole=not options.targets)
     changed = tuple(one.change for one in done)
     return Applied(
         plan, changed, cloud.stats.total - before, {one.change.address: one.observed for one in done}
@@ -188,11 +188,11 @@ def _is_left(change: Change, changed: set[str], gone: set[str]) -> bool:
     return change.address in changed and (compared or change.action in ("create", "replace", "conflict"))
 
 
-async def _settle(register: Register, lock: Lock, plan: Plan, done: tuple[Done, ...]) -> None:
+async def _settle(register: Register, lock: Lock, plan: Plan, done: tuple[Done, ...], *, whole: bool) -> None:
     """Claims as they are now, and the lock let go, in one write."""
 
     def edit(values: Values) -> Values:
-        claims = settled(plan.view, claims_in(values, plan.owner), done)
+        claims = settled(plan.view, claims_in(values, plan.owner), done, whole=whole)
         return lock.released(with_claims(values, plan.owner, claims.values()))
 
     await register.change(edit)

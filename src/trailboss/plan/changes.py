@@ -69,8 +69,10 @@ def changes(view: View, *, adopt: bool = False) -> tuple[Change, ...]:
 
 
 def _is_left(view: View, seen: Seen, matched: set[int]) -> bool:
-    """Whether it is ours and the file no longer wants it. Parts of a Worker are left to its next deploy."""
-    if id(seen) in matched or isinstance(kind(seen.kind).ownership, OfWorker):
+    """Whether it is ours and the file no longer wants it. What a Worker's configuration wants of it is left
+    to the Worker's next deploy; only what a table of trailboss.toml wanted is claimed."""
+    claimed = seen.stamp is not None and seen.stamp.spec
+    if id(seen) in matched or (isinstance(kind(seen.kind).ownership, OfWorker) and not claimed):
         return False
     return view.register is not None and (view.is_ours(seen) or (seen.intent and seen.stamp is None))
 
@@ -94,7 +96,7 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
         return _by_name(base, found, differing)
     if isinstance(found.ownership, OfWorker):
         return base.change("conflict", why="foreign", note="another Worker has it")
-    if differing and not adopt:
+    if differing and not adopt and found.clashes(spec, seen.observed):
         return base.change("conflict", why="foreign", fields=differing, note="it is there, and not ours")
     if _how(differing, "update") == "replace":
         note = "it is there, not ours, and cannot be changed to what the file says"
@@ -105,7 +107,7 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
 def _ours(base: _Base, found: Kind[Any, Any], spec: Any, differing: tuple[Difference, ...]) -> Change:
     assert base.seen is not None and base.seen.stamp is not None
     stamp, one = base.seen.stamp, base.resource
-    stamped = not isinstance(found.ownership, OfWorker)
+    stamped = one.is_written or not isinstance(found.ownership, OfWorker)
     same_file = stamp.spec == one.digest
     if not differing and stamped and not same_file:
         hidden = tuple(_hidden(spec))

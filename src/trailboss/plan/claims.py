@@ -9,6 +9,7 @@ from trailboss.plan.changes import Change
 from trailboss.plan.register import LOOK, Claim, Place
 from trailboss.plan.schedule import Done
 from trailboss.plan.view import View
+from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import identity_of, refs_in
 from trailboss.resources.protocol import Claimed, OfWorker
 from trailboss.resources.registry import kind
@@ -31,13 +32,18 @@ def begun(view: View, present: Mapping[Place, Claim], work: Iterable[Change]) ->
     return {**places_to_look(view), **intents, **present}
 
 
-def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Done]) -> Claims:
-    """What is claimed once `done` is done: no intents of it, and nothing that is no longer there."""
+def settled(
+    view: View, present: Mapping[Place, Claim], done: Sequence[Done], *, whole: bool = True
+) -> Claims:
+    """What is claimed once `done` is done: nothing that is no longer there, and no intents.
+
+    Not `whole`: only a part was asked for, so what an earlier run began of the rest is still begun.
+    """
     there = {seen.place for seen in view.seen}
     claims = {
         place: claim
         for place, claim in present.items()
-        if claim.spec != LOOK and (not claim.spec or place in there)
+        if claim.spec != LOOK and (place in there if claim.spec else not whole)
     }
     for one in done:
         _after(claims, one.change, one.observed)
@@ -47,9 +53,12 @@ def settled(view: View, present: Mapping[Place, Claim], done: Sequence[Done]) ->
 
 
 def stale(view: View) -> bool:
-    """Whether there are claims to what is gone, which a later thing of that name must not suffer."""
+    """Whether there are intents that nobody needs, or claims to what is gone, which a later thing of that
+    name must not suffer."""
     if view.register is None:
         return False
+    if view.begun:
+        return True
     there = {seen.place for seen in view.seen}
     wanted = {(one.kind, identity_of(view.specs[one.address])) for one in view.wanted.resources}
     claims = view.register.claims_of(view.owner).values()
@@ -63,10 +72,16 @@ def _after(claims: Claims, change: Change, observed: Any) -> None:
         return
     place = (change.kind, identity_of(observed))
     claims.pop(place, None)
-    if isinstance(kind(change.kind).ownership, Claimed):
+    if is_claimed(change.resource):
         before = change.seen.stamp if change.seen and change.action != "replace" else None
         adopted = change.action == "adopt" or (before is not None and before.adopted)
         claims[place] = Claim(*place, change.resource.digest, adopted)
+
+
+def is_claimed(resource: Resource) -> bool:
+    """Whether a claim says whose it is: where nothing else can, or nothing but the table in our file does."""
+    ownership = kind(resource.kind).ownership
+    return isinstance(ownership, Claimed) or (isinstance(ownership, OfWorker) and resource.is_written)
 
 
 def places_to_look(view: View, gone: Collection[Place] = ()) -> Claims:

@@ -20,7 +20,7 @@ from trailboss.plan.register import Place, Register
 from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.resources.marks import UNSET, Mark, Ref, identity_of, marked, refs_in, resolved
-from trailboss.resources.protocol import Claimed, Kind, Marked, OfWorker, Tagged
+from trailboss.resources.protocol import Kind, Marked, OfWorker, Tagged
 from trailboss.resources.registry import NAMES, kind
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ class _Reader:
                 return Seen(found.name, observed, from_tags(row.tags), intent, row.tags, row.etag)
         elif isinstance(ownership, Marked):
             return Seen(found.name, observed, from_marker(observed.marker), intent)
-        elif isinstance(ownership, Claimed) and claim is not None and owner is not None and claim.spec:
+        elif claim is not None and owner is not None and claim.spec:
             return Seen(found.name, observed, Stamp(owner, "", claim.spec, claim.adopted))
         elif isinstance(ownership, OfWorker) and observed.script in self._view.wanted.scripts | {""}:
             return Seen(found.name, observed, Stamp(self._view.owner, "", ""))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trailboss.config import Worker
@@ -17,12 +17,32 @@ def titles_of(script: str) -> Callable[[str], str]:
 def titles(worker: Worker, script: str) -> Callable[[str], str]:
     """The names of `worker`'s unnamed resources, deployed as `script`.
 
-    An environment that the wrangler config itself declares has wrangler's names (`shop-staging-cache`), as a
-    deploy by wrangler would find them. One that only trailboss.toml knows inherits the top level's, with its
-    own name at the end (`shop-cache-staging`), like every other inherited resource.
+    A binding that the environment's own block has gets wrangler's name (`shop-staging-cache`), as a deploy by
+    wrangler would find it. One that is inherited gets the top level's, with the environment's at the end
+    (`shop-cache-staging`), like every other inherited resource.
     """
     environment, base = worker.environment, worker.top_level_name
-    if worker.declared or not environment or not base or script != worker.name:
+    if not environment or not base or script != worker.name:
         return titles_of(script)
-    inherited = titles_of(base)
-    return lambda binding: f"{inherited(binding)}-{environment}"
+    own, inherited, named = _own_bindings(worker), titles_of(base), titles_of(script)
+    return lambda binding: named(binding) if binding in own else f"{inherited(binding)}-{environment}"
+
+
+def _own_bindings(worker: Worker) -> frozenset[str]:
+    """The bindings in `env.<environment>` itself; all of them where nothing is inherited."""
+    if worker.redirected:
+        return frozenset(_bindings(worker.raw))
+    blocks = worker.resolved.document.data.get("env")
+    block = blocks.get(worker.environment) if isinstance(blocks, Mapping) else None
+    return frozenset(_bindings(block))
+
+
+def _bindings(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("binding"), str):
+            yield value["binding"]
+        for inner in value.values():
+            yield from _bindings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _bindings(inner)

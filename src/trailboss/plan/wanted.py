@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from trailboss.config.discover import PROJECT_NAME
@@ -38,6 +38,11 @@ class Resource:
     def address(self) -> str:
         """`queue.jobs`: how a person names it, and a graph knows it."""
         return f"{self.kind}.{self.key}"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether trailboss.toml has a table for it; else a Worker's configuration wants it."""
+        return self.where is not None and self.where.file.name == PROJECT_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +116,21 @@ def _read(
         return _zone(project, text, locate())
 
     name = _name(project, found, key, environment)
-    spec = read_spec(found, table, name=name, zone=zone, locate=locate)
+    spec = read_spec(found, _with_script(project, found, table), name=name, zone=zone, locate=locate)
     return Resource(found.name, key, spec, locate(), digest(spec))
+
+
+def _with_script(project: Project, found: Kind[Any, Any], table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The script's name of a Worker that the table names by its key, or must name and does not."""
+    place = next((place for place in fields(found.spec) if place.name == "script"), None)
+    if place is None or not isinstance(table.get("script", ""), str):
+        return table
+    if "script" in table:
+        names = {worker.key: worker.name for worker in project.workers}
+        return {**table, "script": names.get(table["script"], table["script"])}
+    if place.default is not MISSING or len(project.workers) != 1:
+        return table
+    return {**table, "script": project.workers[0].name}
 
 
 def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -> str:
@@ -176,7 +194,7 @@ def _once(resources: list[Resource]) -> tuple[Resource, ...]:
         before = places.setdefault(place, one)
         if before is one or kind(one.kind).repeats:
             kept.setdefault(one.address, one)
-        elif _is_written(one):
+        elif one.is_written:
             raise PlanError(
                 "TB6103",
                 f"'{before.key}' and '{one.key}' both stand for the {one.kind} '{place[-1]}'",
@@ -184,7 +202,3 @@ def _once(resources: list[Resource]) -> tuple[Resource, ...]:
                 where=one.where,
             )
     return tuple(kept.values())
-
-
-def _is_written(one: Resource) -> bool:
-    return one.where is not None and one.where.file.name == PROJECT_NAME
