@@ -163,6 +163,8 @@ def test_every_command_that_meets_it(scene: Scene, target: Sandbox) -> None:
     for words in (("secret", "list"), ("versions", "list"), ("versions", "view", "latest"), ("whoami",)):
         scene.run(*words)
         scene.run(*words, "--json")
+    scene.run("versions", "secret", "bulk", ".env.staging", "--json")
+    scene.run("versions", "secret", "put", "KEY", "--value-from", "op://Agency/api-staging/KEY")
     scene.run("versions", "deploy", "v3@90", "latest@10", "--yes")
     scene.run("secret", "status", "--json")
     scene.run("secret", "rotate", "KEY", "URL", "--verbose")

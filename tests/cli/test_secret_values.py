@@ -81,7 +81,14 @@ def test_required_and_nowhere(project: Path, target: Sandbox, trailboss: Trailbo
 def test_the_ways_a_rotation_is_given_its_value(
     vault: Op, project: Path, target: Sandbox, trailboss: Trailboss
 ) -> None:
-    trailboss("secret", "bulk", stdin='{"STRIPE": "a", "FIXED": "b"}')
+    trailboss("secret", "bulk", stdin='{"STRIPE": "a", "FIXED": "c"}')
+    again = trailboss("secret", "bulk", "--json", stdin='{"STRIPE": "a", "FIXED": "b"}').json
+    check("trailboss secret put", again)
+    assert (again["set"], again["changed"], again["unchanged"]) == (
+        ["STRIPE", "FIXED"],
+        ["FIXED"],
+        ["STRIPE"],
+    )
     assert trailboss("deploy").status == 0
     by_pipe = trailboss("secret", "rotate", "STRIPE", stdin="piped\n")
     assert by_pipe.status == 0, by_pipe.err

@@ -11,7 +11,7 @@ from trailboss.errors import CloudError, ReleaseError
 from trailboss.release.outcomes import DeployOptions
 from trailboss.release.rollback import rollback
 from trailboss.release.secret import bulk, put
-from trailboss.release.secret_marks import TAG, Keeping, newest, remember
+from trailboss.release.secret_marks import TAG, Keeping, Kept, newest, remember
 from trailboss.release.secret_shipping import Shipment
 from trailboss.release.secret_status import SecretStatus, status
 from trailboss.release.upload import upload_version
@@ -29,10 +29,10 @@ def states(found: SecretStatus) -> list[dict[str, str]]:
     return [{one.name: str(one.state) for one in version.secrets} for version in found.versions]
 
 
-def write(desk: Desk, values: dict[str, Secret | None], keeping: Keeping | None = None) -> str | None:
+def write(desk: Desk, values: dict[str, Secret | None], keeping: Keeping | None = None) -> Kept:
     """As the command does: write, then remember."""
 
-    async def go(cloud: Any) -> str | None:
+    async def go(cloud: Any) -> Kept:
         before = await newest(cloud, "hello")
         await bulk(cloud, "hello", values)
         return await remember(cloud, "hello", values, before=before, keeping=keeping or Keeping())
@@ -41,7 +41,7 @@ def write(desk: Desk, values: dict[str, Secret | None], keeping: Keeping | None 
 
 
 def test_what_a_command_wrote_is_known_and_stays_known(desk: Desk) -> None:
-    assert write(desk, {**A, "OLD": Secret("o")}) is None  # a draft, before the first deploy
+    assert write(desk, {**A, "OLD": Secret("o")}) == Kept()  # a draft, before the first deploy
     found = ask(desk, {**A, "NEW": Secret("n")}, required=["ELSE", "OLD"])
     assert states(found) == [{"TOKEN": "matches", "OLD": "unknown", "NEW": "missing", "ELSE": "missing"}]
     assert found.in_sync is False
@@ -50,9 +50,11 @@ def test_what_a_command_wrote_is_known_and_stays_known(desk: Desk) -> None:
     found = ask(desk, A)
     assert states(found) == [{"TOKEN": "matches", "OLD": "unlisted"}] and found.in_sync
     assert states(ask(desk, B)) == [{"TOKEN": "differs", "OLD": "unlisted"}]
-    write(desk, {**B, "OLD": None})
+    assert write(desk, {**B, "OLD": None}) == Kept(other=("TOKEN",))
+    assert write(desk, {**B, "NEW": Secret("n")}) == Kept(same=("TOKEN",))
+    write(desk, {"NEW": None})
     assert states(ask(desk, B)) == [{"TOKEN": "matches"}]
-    desk.run(lambda cloud: rollback(cloud, "hello", "previous", force=True))
+    desk.run(lambda cloud: rollback(cloud, "hello", "v3", force=True))
     assert states(ask(desk, A)) == [{"TOKEN": "matches", "OLD": "unlisted"}]
 
 
@@ -87,7 +89,7 @@ def test_without_fingerprints_or_with_another_key_it_is_unknown(desk: Desk) -> N
         version.secrets[0].state == "unknown"
         and "another [secrets] fingerprint_key" in version.secrets[0].why
     )
-    assert write(desk, dict(B), Keeping(on=False)) is None
+    assert write(desk, dict(B), Keeping(on=False)) == Kept()
     assert states(ask(desk, B)) == [{"TOKEN": "unknown"}]
 
 
@@ -97,7 +99,7 @@ def test_a_token_that_may_not_tag_loses_no_release(desk: Desk) -> None:
     desk.account.control("PUT", "faults", [fault])
     report = desk.deploy(secrets=Shipment(A)).workers[0]
     assert report.outcome == "deployed" and "fingerprints could not be kept" in " ".join(report.warnings)
-    assert "fingerprints could not be kept" in (write(desk, dict(B)) or "")
+    assert "fingerprints could not be kept" in str(write(desk, dict(B)).warning)
     [version] = ask(desk, B).versions
     assert version.secrets[0].state == "unknown" and "tags cannot be read" in version.secrets[0].why
 

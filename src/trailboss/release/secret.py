@@ -33,10 +33,10 @@ class SecretChange:
     """What was written, by name only.
 
     `added` were not there before, `set` were there and have been written again (Cloudflare never gives a
-    value back, so nobody can tell whether it differs), `removed` are gone, `absent` should have been
-    removed and were not there. `created_worker` says that a draft Worker was made to hold them;
-    `undeployed` that they sit on a new version which has no traffic yet. `requests` is always 1 write:
-    all names or none."""
+    value back; `changed` and `unchanged` are those of them of which fingerprints tell whether the value
+    differs), `removed` are gone, `absent` should have been removed and were not there. `created_worker` says
+    that a draft Worker was made to hold them; `undeployed` that they sit on a new version which has no
+    traffic yet. It is always one write: all names or none."""
 
     worker: str
     added: tuple[str, ...] = ()
@@ -45,6 +45,8 @@ class SecretChange:
     absent: tuple[str, ...] = ()
     created_worker: bool = False
     undeployed: bool = False
+    changed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,17 @@ class Keeping:
     key: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How keeping fingerprints went: `warning` says why they could not be kept. `same` are the names whose
+    value was the one that was there before, `other` those that had another; a name in neither is
+    not known."""
+
+    warning: str | None = None
+    same: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+
+
 async def worker_id(cloud: Cloud, name: str) -> str:
     """The Worker's own id, which tags of its versions need beside the version's. One call."""
     record: Mapping[str, Any] = await cloud.get(paths.worker(cloud, name))
@@ -70,21 +81,26 @@ async def remember(
     *,
     before: Version | None,
     keeping: Keeping,
-) -> str | None:
+) -> Kept:
     """Keep the fingerprints of what was just written to the newest version; `before` was the newest until
-    then. Answers with a warning where that is not possible. Four or five calls at most."""
+    then. Five calls at most."""
     if not keeping.on:
-        return None
+        return Kept()
     try:
         found, worker = await together(_versions(cloud, name), worker_id(cloud, name))
         made = found[0] if found else None
         if made is None or made.source != SECRET_CHANGE or (before and made.number != before.number + 1):
-            return "somebody else changed the Worker at the same moment, so no fingerprints were kept"
+            return Kept("somebody else changed the Worker at the same moment, so no fingerprints were kept")
         old = await read_marks(cloud, worker, before.id) if before else None
-        await _keep(cloud, (worker, made.id), old, values, keeping)
+        new = await _keep(cloud, (worker, made.id), old, values, keeping)
     except CloudError as error:
-        return _cannot(error)
-    return None
+        return Kept(_cannot(error))
+    known = {key: new.prints[key] == old.prints[key] for key in new.prints if old and key in old.prints}
+    written = {key: same for key, same in known.items() if key in values and old and old.salt == new.salt}
+    return Kept(
+        same=tuple(key for key, same in written.items() if same),
+        other=tuple(key for key, same in written.items() if not same),
+    )
 
 
 async def carry(
@@ -134,13 +150,14 @@ async def _keep(
     old: Fingerprints | None,
     values: Mapping[str, Secret | None],
     keeping: Keeping,
-) -> None:
+) -> Fingerprints:
     """Write what is known at `place`, which is a Worker's id and a version's."""
     import asyncio
 
     base = old or Fingerprints.fresh(keeping.key)
     made = await asyncio.to_thread(base.with_values, values, keeping.key) if values else base
     await write_marks(cloud, *place, made)
+    return made
 
 
 async def _versions(cloud: Cloud, name: str) -> tuple[Version, ...]:

@@ -111,13 +111,13 @@ class _Work:
         before = self.catalogue.versions[0]
         self.progress(f"Writing {len(self.values)} secrets in one call")
         await secret.bulk(self.cloud, self.name, self.values, progress=quiet)
-        warning = await remember(self.cloud, self.name, self.values, before=before, keeping=self.keeping)
+        kept = await remember(self.cloud, self.name, self.values, before=before, keeping=self.keeping)
         after = (await read_catalogue(self.cloud, self.name)).versions[0]
         return Rotation(
             self.name,
             tuple(self.values),
             (Replaced(before.id, after.id, after.number, 100),),
-            (warning,) if warning else (),
+            (kept.warning,) if kept.warning else (),
         )
 
     async def split(self, newest: str) -> Rotation:

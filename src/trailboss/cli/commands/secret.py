@@ -5,6 +5,7 @@ command line.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -164,12 +165,22 @@ def _written(
         before = await newest(cloud, script) if keep.on else None
         done = await write(cloud)
         if done.added or done.set or done.removed:
-            warning = await remember(cloud, script, values, before=before, keeping=keep)
-            if warning:
-                run.output.warn(warning)
+            kept = await remember(cloud, script, values, before=before, keeping=keep)
+            if kept.warning:
+                run.output.warn(kept.warning)
+            done = replace(
+                done,
+                changed=tuple(key for key in done.set if key in kept.other),
+                unchanged=tuple(key for key in done.set if key in kept.same),
+            )
         return done
 
     return run.call(go)
+
+
+def _untold(done: SecretChange) -> tuple[str, ...]:
+    """Written again, and nobody can tell whether the value is another."""
+    return tuple(key for key in done.set if key not in done.changed and key not in done.unchanged)
 
 
 def _show(output: Output, done: SecretChange) -> None:
@@ -179,7 +190,9 @@ def _show(output: Output, done: SecretChange) -> None:
         (mark, style, key, about)
         for keys, mark, style, about in (
             (done.added, "+", "32", "added"),
-            (done.set, "~", "33", "written again"),
+            (done.changed, "~", "33", "changed"),
+            (_untold(done), "~", "33", "written again"),
+            (done.unchanged, "=", "2", "unchanged"),
             (done.removed, "-", "31", "removed"),
             (done.absent, " ", "2", "was not there"),
         )
