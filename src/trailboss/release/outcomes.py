@@ -171,4 +171,5 @@ class DeployReport:
     @property
     def exit_status(self) -> int:
         """What a command ends with: 4 rolled back, 5 taken over, 1 held or partial."""
-        return (self.rollout.exit_status if self.rollout else 0) or (0 if self.ok else 1)
+        back = any(worker.outcome is Outcome.ROLLED_BACK for worker in self.workers)
+        return (self.rollout.exit_status if self.rollout else 0) or (4 if back else 0 if self.ok else 1)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--strategy", metavar="NAME", help="at-once, canary, blue-green or edge-first.")
 @click.option("--steps", metavar="PERCENT,...", help="Shares of the traffic on the way to 100.")
 @click.option("--bake", metavar="TIME", help="Least time in each step, such as 5m.")
+@click.option("--tunnel", metavar="NAME", help="A tunnel that has to be healthy before any traffic moves.")
 @click.option("--regions", metavar="REGION", help="edge-first: all, or one region to be placed near.")
 def deploy(
     run: Run, schedules: tuple[str, ...], routes: tuple[str, ...], domains: tuple[str, ...], **flags: Any
@@ -79,7 +80,7 @@ def released(
 ) -> DeployReport:
     """Deploy the way `[release]` and the flags say, shown as it goes."""
     settings = run.project.settings
-    words = [flags.get(name) for name in ("strategy", "steps", "bake", "regions")]
+    words = [flags.get(name) for name in ("strategy", "steps", "bake", "regions", "tunnel")]
     if not any(words) and not (settings.release or settings.gates or settings.probes):
         return _deploy(run, workers, target, options)
     from dataclasses import replace

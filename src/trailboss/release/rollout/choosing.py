@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line says; None where it says nothing. `steps` as typed: `1,10,50,100`."""
+    """What the command line says; None where it says nothing. `steps` as typed: `1,10,50,100`;
+    `tunnel` has to be healthy."""
 
     strategy: str | None = None
     steps: str | None = None
     bake: str | None = None
     regions: str | None = None
+    tunnel: str | None = None
 
     @property
     def any(self) -> bool:
-        return any((self.strategy, self.steps, self.bake, self.regions))
+        return any((self.strategy, self.steps, self.bake, self.regions, self.tunnel))
 
 
 def wants_rollout(project: Project, flags: Flags) -> bool:
@@ -55,6 +57,8 @@ def choose(project: Project, flags: Flags | None = None) -> Policy | None:
             "TB9435", f'There is no strategy "{strategy}".', hint=f"There are: {', '.join(STRATEGIES)}."
         )
     steps = STRATEGIES[strategy](_asked(table, flags))
+    if flags.tunnel and not any(gate.target == flags.tunnel for gate in gates):
+        gates = (*gates, Gate(f"tunnel {flags.tunnel}", "tunnel", flags.tunnel, fails=1))
     if strategy == "edge-first" and not any(gate.kind == "wall" for gate in gates):
         gates = (*gates, Gate("wall", "wall"))
     policy = Policy(

@@ -25,7 +25,8 @@ from trailboss.release.rollout.probing import Prober
 from trailboss.release.rollout.report import Outlook, RolloutReport, report
 from trailboss.release.rollout.scene import Member, Result, Walk
 from trailboss.release.rollout.shape import shape
-from trailboss.release.stages import CHANGES, build, look, preflight, triggers, unversioned
+from trailboss.release.rollout.whole import deploy_whole
+from trailboss.release.stages import build, look, preflight, triggers, unversioned
 from trailboss.release.together import together
 from trailboss.release.uploading import upload_artifact
 
@@ -62,7 +63,7 @@ async def roll_out(
     show: Callable[[Any], None] | None = None,
 ) -> DeployReport:
     """Deploy `passes` (callees first) as one rollout. Raises what `deploy` raises, and ConflictError
-    TB4401-TB4405, RefusedError TB4420, ReleaseError TB4302, TB4410, TB4411."""
+    TB4401-TB4405, RefusedError TB4420, ReleaseError TB4302, TB4410-TB4415."""
     began = time.perf_counter()
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in passes))
     first = passes[0]
@@ -76,8 +77,11 @@ async def roll_out(
     reports: dict[str, WorkerReport] = {}
     for step in checked:
         if step.now.name not in walkers:
-            after = await run(CHANGES, step.now) if isinstance(step, Go) else step
-            reports[step.now.name] = finish(after)
+            if isinstance(step, Go):
+                place = (project.environment.name, str(project.root))
+                reports[step.now.name] = await deploy_whole(step.now, policy, *place)
+            else:
+                reports[step.now.name] = finish(step)
     done: RolloutReport | None = None
     if walkers:
         stage = Stage(clock or Wall(), show or (lambda _item: None))
