@@ -380,3 +380,15 @@ def test_tunnels_carry_tags_while_they_live(account: Sandbox) -> None:
     assert found["name"] == "dev"
     account.call("DELETE", tunnel.path)
     assert account.call("GET", f"{account.account}/tags/resources?tag=owner") == []
+
+
+def test_wrangler_makes_lists_and_deletes_tunnels(account: Sandbox, tmp_path: Path) -> None:
+    from tests.sandbox.client import run
+
+    made = run(account, tmp_path, "tunnel", "create", "from-wrangler")
+    (tunnel,) = account.call("GET", f"{account.account}/cfd_tunnel?name=from-wrangler")
+    assert tunnel["id"] in made and tunnel["config_src"] == "cloudflare"
+    assert "from-wrangler" in run(account, tmp_path, "tunnel", "list")
+    assert tunnel["id"] in run(account, tmp_path, "tunnel", "info", "from-wrangler")
+    run(account, tmp_path, "tunnel", "delete", "from-wrangler", "-y")
+    assert account.call("GET", f"{account.account}/cfd_tunnel?is_deleted=false") == []
