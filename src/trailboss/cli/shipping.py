@@ -56,6 +56,9 @@ def shipment(run: Run, file: str | None) -> Shipment:
     """
     from trailboss.release.secret_shipping import Shipment
 
+    alone = len(run.project.workers) == 1
+    if file is None and not run.project.settings.secrets:  # the common case, without reading the settings
+        return Shipment(alone=alone)
     here = project_file(run)
     given = read_file(run, file) if file is not None else None
     offer = read_file(run, here) if here is not None else None
@@ -67,7 +70,7 @@ def shipment(run: Run, file: str | None) -> Shipment:
         _set(given.values()) if given else None,
         offered=_set(offer.values(is_secret)) if offer else None,
         required=run.secrets.required,
-        alone=len(run.project.workers) == 1,
+        alone=alone,
         keeping=keeping(run),
     )
 
