@@ -79,15 +79,32 @@ class _Echo(socketserver.BaseRequestHandler):
             self.request.sendall(piece)
 
 
+class _Dump(socketserver.BaseRequestHandler):
+    """Sends all there is, and closes at once."""
+
+    def handle(self) -> None:
+        self.request.sendall(DUMP)
+
+
+DUMP = bytes(range(256)) * 8192
+
+
 class _Threads(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
 
 @contextmanager
-def tcp_origin() -> Iterator[int]:
+def tcp_origin(handler: type[socketserver.BaseRequestHandler] = _Echo) -> Iterator[int]:
     """The port of a server that greets and echoes bytes."""
-    with _serving(_Threads(("127.0.0.1", 0), _Echo)) as port:
+    with _serving(_Threads(("127.0.0.1", 0), handler)) as port:
+        yield port
+
+
+@contextmanager
+def dump_origin() -> Iterator[int]:
+    """The port of a server that sends `DUMP` and closes."""
+    with tcp_origin(_Dump) as port:
         yield port
 
 

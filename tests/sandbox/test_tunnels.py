@@ -14,7 +14,15 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import Sandbox
-from tests.sandbox.origins import free_port, http_origin, self_signed, tcp_origin, websocket_origin
+from tests.sandbox.origins import (
+    DUMP,
+    dump_origin,
+    free_port,
+    http_origin,
+    self_signed,
+    tcp_origin,
+    websocket_origin,
+)
 
 HOST = "dev.example.com"
 NOWHERE = {"service": "http_status:404"}
@@ -299,6 +307,24 @@ def test_a_stream_is_reached_through_a_websocket(account: Sandbox, scheme: str) 
                 got += piece
             assert got == sent
         assert account.edge(HOST).status_code == 502
+
+
+def test_a_stream_that_its_server_closes_arrives_whole(account: Sandbox) -> None:
+    with dump_origin() as port:
+        Tunnel(account).serve(f"tcp://127.0.0.1:{port}")
+        with socket_to(account) as client:
+            got = b"".join(piece for piece in client if isinstance(piece, bytes))
+        assert got == DUMP
+
+
+def test_a_snapshot_keeps_what_the_edge_serves(account: Sandbox, origin: int) -> None:
+    tunnel = Tunnel(account)
+    tunnel.serve(f"http://127.0.0.1:{origin}")
+    account.control("POST", "snapshot", {"name": "tunnels"})
+    account.control("POST", "reset")
+    assert account.edge(HOST).status_code == 421
+    account.control("POST", "restore", {"name": "tunnels"})
+    assert account.edge(HOST).status_code == 200 and tunnel.now["status"] == "healthy"
 
 
 def test_a_stream_that_is_not_there_is_502(account: Sandbox) -> None:
