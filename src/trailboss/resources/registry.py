@@ -37,6 +37,13 @@ NAMES = (
     "worker_route",
     "workflow",
     "ruleset_rule",
+    "load_balancer_monitor",
+    "load_balancer_pool",
+    "load_balancer",
+    "certificate_pack",
+    "zone_setting",
+    "tiered_cache",
+    "argo_smart_routing",
 )
 
 
