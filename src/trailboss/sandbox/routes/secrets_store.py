@@ -1,7 +1,7 @@
 """Secrets Store: stores and their secrets, which Workers read through `secrets_store_secret` bindings.
 
-Faithful: shapes, codes, values that are never shown, secrets counted over the account. Simplified: a secret is
-active at once; there may be several stores (the beta allows one).
+Faithful: shapes, codes, values that are never shown, secrets counted over the account. Simplified: a secret
+is active at once; there may be several stores (the beta allows one).
 https://developers.cloudflare.com/api/resources/secrets_store/
 """
 
