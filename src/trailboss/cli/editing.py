@@ -15,6 +15,7 @@ from trailboss.cli.applying import carry_out
 from trailboss.cli.declare import Elsewhere
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
+from trailboss.errors import PlanError, UsageError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -34,23 +35,75 @@ class Made:
     action: str
     binding: str | None
     files: tuple[str, ...]
+    note: str = ""
 
 
 def make_resource(
-    run: Run, kind: str, key: str, table: Mapping[str, Any], *, binding: str | None = None, doing: str
+    run: Run,
+    kind: str,
+    key: str,
+    table: Mapping[str, Any],
+    *,
+    doing: str,
+    binding: str | None = None,
+    may_wait: bool = False,
 ) -> Made:
-    """The resource `key` in the files and in the account. `table` holds what the command line gave."""
+    """The resource `key` in the files and in the account. `table` holds what the command line gave.
+
+    `may_wait`: what it refers to may come later; it is written now, and made with that.
+    """
     from trailboss.resources.registry import kind as load
 
     _needs_project(run)
     run.announce(key)
     found = _existing(run, kind, key)
     edits = _edits(run, kind, key, table, found=found, binding=binding)
-    files = _write(run, edits, kind, key)
+    waiting: list[str] = []
+    files = _write(run, edits, kind, key, waiting if may_wait else None)
     want, resource = _wanted(run, kind, key)
-    done = carry_out(run, want, targets=(resource.address,), quiet=True, doing=doing)
+    if waiting:
+        return Made(kind, key, resource.key, "", "later", None, files, waiting[0])
+    targets = (resource.address, *_waiting_for(want, resource))
+    done = carry_out(run, want, targets=targets, quiet=True, doing=doing)
     form = load(kind).binding
     return _made(done, resource, binding or (_bound(run, kind, key, resource) if form else None), files)
+
+
+def spec_of(run: Run, kind: str, key: str) -> Any:
+    """What the files want of the resource now."""
+    return _wanted(run, kind, key)[1].spec
+
+
+def zone_of(run: Run, text: str | None) -> tuple[str, str]:
+    """A zone as it is written into the file, and its domain: `text` is a domain or a name in [zones].
+
+    Raises:
+        UsageError: TB9063 none was named, or a name that [zones] does not have.
+    """
+    from trailboss.plan.wanted import zone_name
+
+    _needs_project(run)
+    zones = run.project.settings.zones
+    if text is None and len(zones) == 1:
+        text = next(iter(zones))
+    if text is not None and (text in zones or "." in text):
+        return text, zone_name(zones[text]) if text in zones else text
+    known = ", ".join(zones) or "empty"
+    raise UsageError(
+        "TB9063",
+        f"there is no zone '{text}' in [zones]" if text else "no zone was named",
+        hint=f'Give --zone with a domain, or add a line to [zones]: name = "example.com". It is: {known}.',
+    )
+
+
+def _waiting_for(want: Wanted, resource: Resource) -> tuple[str, ...]:
+    """What is written already and refers to it, and to nothing else that is missing."""
+    from trailboss.resources.marks import refs_in
+
+    there = {(one.kind, one.key) for one in want.resources}
+    refs = {one.address: [(ref.kind, ref.name) for ref in refs_in(one.spec)] for one in want.resources}
+    place = (resource.kind, resource.key)
+    return tuple(name for name, found in refs.items() if place in found and set(found) <= there)
 
 
 def forget_resource(run: Run, kind: str, key: str, *, confirm: bool, doing: str) -> Applied:
@@ -67,8 +120,16 @@ def forget_resource(run: Run, kind: str, key: str, *, confirm: bool, doing: str)
 def show_made(output: Output, made: Made) -> None:
     """One line of what is there now, one of what was written."""
     from trailboss.cli import views
+    from trailboss.resources.registry import kind as load
 
-    words = {"create": "is made", "adopt": "was there, and is adopted", "none": "is there already"}
+    words = {
+        "create": "is made",
+        "adopt": "was there, and is adopted",
+        "none": "is there already",
+        "later": f"is written, and waits: {made.note}",
+    }
+    if load(made.kind).is_setting and made.action in ("create", "adopt"):
+        words[made.action] = "is set"
     name = output.style(made.name, "1", output.out)
     shown = f" ({made.id})" if made.id and made.id != made.name else ""
     views.tick(output, f"{made.kind} {name}{shown} {words.get(made.action, 'is changed')}")
@@ -139,7 +200,9 @@ def _bound(run: Run, kind: str, key: str, resource: Resource | None) -> str | No
     return None
 
 
-def _write(run: Run, edits: Edits, kind: str, key: str) -> tuple[str, ...]:
+def _write(run: Run, edits: Edits, kind: str, key: str, waiting: list[str] | None) -> tuple[str, ...]:
+    """Write the files; they are as they were when the account refuses what they then say. A reference to
+    what is not there yet goes into `waiting` where that is allowed."""
     from trailboss.config.resources import write
     from trailboss.plan.plan import make, refuse
 
@@ -150,9 +213,16 @@ def _write(run: Run, edits: Edits, kind: str, key: str) -> tuple[str, ...]:
         async def look(cloud: Cloud) -> None:
             refuse(await make(cloud, want, targets=(resource.address,)), approved=None, confirmed=True)
 
-        run.call(look)
+        try:
+            run.call(look)
+        except PlanError as error:
+            if error.code != "TB6104" or waiting is None:
+                raise
+            waiting.append(error.message)
 
     try:
+        if not edits and waiting is not None:
+            check()
         return tuple(_shown(file) for file in write(edits, check))
     finally:
         _reload(run)
@@ -164,7 +234,6 @@ def _shown(file: Path) -> str:
 
 
 def _wanted(run: Run, kind: str, key: str) -> tuple[Wanted, Resource]:
-    from trailboss.errors import PlanError
     from trailboss.plan.wanted import wanted
 
     found = _existing(run, kind, key)

@@ -79,6 +79,15 @@ RESOURCES = (
     Entry("r2 bucket create", "Create an R2 bucket and its binding", "resources:r2_bucket", True),
     Entry("queues create", "Create a queue and its binding", "resources:queues", True),
     Entry("vectorize create", "Create a Vectorize index and its binding", "resources:vectorize", True),
+    Entry("security-level set", "How readily a zone challenges visitors", "zone:security_level"),
+    Entry("rate-limit create", "Limit how often a visitor may call", "zone:rate_limit"),
+    Entry("ruleset deploy", "Deploy the rules the file has under a name", "zone:ruleset"),
+    Entry("custom-domain add", "Serve the Worker at a hostname of a zone", "zone:custom_domain"),
+    Entry("certificate create", "Order a certificate, and wait for it", "zone:certificate"),
+    Entry("origin-pool create", "Create a pool of origins with a monitor", "zone:origin_pool"),
+    Entry("load-balancer create", "Create a load balancer over pools", "zone:load_balancer"),
+    Entry("smart-routing enable", "Switch Argo smart routing on", "zone:smart_routing_enable"),
+    Entry("smart-routing disable", "Switch it off", "zone:smart_routing_disable"),
 )
 DEVELOP = (
     Entry("dev", "Run the Workers on this machine, with hot reload", "dev:dev", True),
@@ -90,6 +99,8 @@ DEVELOP = (
     Entry("tunnel route", "Lead a public host name to a tunnel", "tunnel:route"),
     Entry("tunnel run", "Run a tunnel from this machine", "tunnel:run_", True),
     Entry("tunnel forward", "Carry a TCP connection through a tunnel", "tunnel:forward"),
+    Entry("db connect", "psql or mysql on a database behind a tunnel", "db:connect"),
+    Entry("d1 execute", "SQL on a D1 database, also behind a tunnel", "d1:execute", True),
     Entry("ssh", "A shell on a machine behind a tunnel", "ssh:ssh"),
     Entry("ssh config", "The lines of ssh_config for a machine behind a tunnel", "ssh:config"),
 )

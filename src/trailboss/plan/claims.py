@@ -37,13 +37,13 @@ def settled(
 ) -> Claims:
     """What is claimed once `done` is done: nothing that is no longer there, and no intents.
 
-    Not `whole`: only a part was asked for, so what an earlier run began of the rest is still begun.
+    Not `whole`: only a part was looked at, so what is claimed of the rest stays.
     """
     there = {seen.place for seen in view.seen}
     claims = {
         place: claim
         for place, claim in present.items()
-        if claim.spec != LOOK and (place in there if claim.spec else not whole)
+        if not whole or (claim.spec not in ("", LOOK) and place in there)
     }
     for one in done:
         _after(claims, one.change, one.observed)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trailboss.errors import ConflictError, PlanError, RefusedError
 from trailboss.plan.changes import Change, changes
-from trailboss.plan.graph import with_needs
+from trailboss.plan.graph import needs_of, with_needs
 from trailboss.plan.owner import Owner
 from trailboss.plan.reader import look
 from trailboss.plan.register import Register
@@ -82,19 +82,25 @@ async def make(
         CloudError: the account could not be read.
         PlanError: TB6104 to TB6106 (see `view.look`), TB6107 a target that does not exist.
     """
-    before = cloud.stats.total
-    view = await look(cloud, wanted, register)
+    before, chosen = cloud.stats.total, tuple(targets)
+    view = await look(cloud, _narrowed(wanted, chosen), register)
     found = changes(view, adopt=adopt)
-    chosen = tuple(targets)
     if chosen:
-        addresses = [one.address for one in found]
-        for target in chosen:
-            if target not in addresses:
-                known = ", ".join(addresses[:12]) or "none"
-                raise PlanError("TB6107", f"there is no resource '{target}'", hint=f"There are: {known}.")
         kept = with_needs(chosen, view.needs)
         found = tuple(one for one in found if one.address in kept)
+        missing = [target for target in chosen if target not in {one.address for one in found}]
+        if missing:
+            known = ", ".join(one.address for one in wanted.resources[:12]) or "none"
+            raise PlanError("TB6107", f"there is no resource '{missing[0]}'", hint=f"There are: {known}.")
     return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view)
+
+
+def _narrowed(wanted: Wanted, targets: tuple[str, ...]) -> Wanted:
+    """Only `targets` and what they need: the rest is neither read nor checked."""
+    if not targets:
+        return wanted
+    kept = with_needs(targets, needs_of(wanted.resources))
+    return replace(wanted, given=(), resources=tuple(o for o in wanted.resources if o.address in kept))
 
 
 def refuse(plan: Plan, *, approved: str | None, confirmed: bool) -> None:

@@ -147,9 +147,9 @@ def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -
 def _zone(project: Project, text: str, where: Location) -> str:
     zones = project.settings.zones
     if text:
-        return _zone_name(zones[text]) if text in zones else text
+        return zone_name(zones[text]) if text in zones else text
     if len(zones) == 1:
-        return _zone_name(next(iter(zones.values())))
+        return zone_name(next(iter(zones.values())))
     raise ConfigError(
         "TB1233",
         "it is not said in which zone this is",
@@ -158,7 +158,8 @@ def _zone(project: Project, text: str, where: Location) -> str:
     )
 
 
-def _zone_name(value: Any) -> str:
+def zone_name(value: Any) -> str:
+    """The domain in one line of [zones]: the text, or the `name` of a table."""
     return str(value.get("name", "")) if isinstance(value, Mapping) else str(value)
 
 

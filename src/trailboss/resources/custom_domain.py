@@ -16,6 +16,7 @@ from trailboss.resources.addresses import addresses
 from trailboss.resources.marks import (
     IDENTITY,
     MUTABLE,
+    NAMED,
     SERVER_SET,
     UNSET,
     WRITE_ONLY,
@@ -38,7 +39,7 @@ SETTINGS = ("enabled", "previews_enabled")
 class CustomDomain:
     """What a file may want; the zone follows from the name unless `zone_name` or `zone_id` says it."""
 
-    hostname: str = field(metadata=IDENTITY)
+    hostname: str = field(metadata=IDENTITY | NAMED)
     script: str = field(metadata=MUTABLE)
     zone_name: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
     zone_id: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)

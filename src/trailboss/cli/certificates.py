@@ -1,0 +1,30 @@
+"""Waiting for a certificate, with what its validation needs shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trailboss.cli.run import Run
+
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
+
+def wait_active(run: Run, spec: Any) -> None:
+    """Until the certificate that `spec` wants is active; each state is told once.
+
+    Raises:
+        PlanError: TB6161 it got stuck, TB6162 it takes too long.
+    """
+    from trailboss.resources.certificate_pack import KIND, settled
+
+    async def watch(cloud: Cloud) -> None:
+        async for pack in KIND.list(cloud, spec):
+            if pack.name == spec.name:
+                async for state in settled(cloud, pack):
+                    run.output.note(f"  certificate for {', '.join(state.hosts)}: {state.status}")
+                    for record in state.records if state.status.startswith("pending") else ():
+                        shown = " ".join(str(value) for value in record.values())
+                        run.output.note(f"    to prove it: {shown}")
+
+    run.call(watch)
