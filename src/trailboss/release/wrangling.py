@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trailboss.errors import ReleaseError
 from trailboss.release.passing import Pass
 from trailboss.release.reading import read_catalogue
+from trailboss.release.secret_pipe import secrets_pipe
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -34,9 +35,10 @@ async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy"
     wrangler = await asyncio.to_thread(find, now.subject.base, now.progress)
     with tempfile.TemporaryDirectory(prefix="trailboss-") as folder:
         env = await _environment(now.account, Path(folder))
-        output = await asyncio.to_thread(
-            run, wrangler, _arguments(now, command), cwd=now.subject.base, env=env
-        )
+        with secrets_pipe(Path(folder), now.options.secrets) as more:
+            output = await asyncio.to_thread(
+                run, wrangler, [*_arguments(now, command), *more], cwd=now.subject.base, env=env
+            )
     if output.status != 0:
         tail = "\n".join((output.stdout + output.stderr).strip().splitlines()[-15:])
         raise ReleaseError(
