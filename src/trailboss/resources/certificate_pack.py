@@ -210,9 +210,10 @@ async def settled(
         if found.is_stuck or shown in GONE | DEAD:
             raise _failed(found)
         if loop.time() > latest:
+            hosts = ", ".join(found.hosts)
             raise PlanError(
                 "TB6162",
-                f"the certificate for {', '.join(found.hosts)} is {shown} after {patience:.0f} s",
+                f"the certificate for {hosts} is {shown} after {patience:.0f} s",
                 hint="Run the same command again later: the order goes on, and nothing is ordered twice.",
             )
         await asyncio.sleep(pause)
@@ -229,12 +230,13 @@ def _name(hosts: Iterable[str]) -> str:
 
 
 def _failed(pack: ObservedCertificatePack) -> PlanError:
+    hosts = ", ".join(pack.hosts)
     wanted = [" ".join(str(value) for value in record.values()) for record in pack.records]
+    proof = f"Cloudflare looks for: {'; '.join(wanted)}. " if wanted else ""
     return PlanError(
         "TB6161",
-        f"the certificate for {', '.join(pack.hosts)} is {pack.status}"
-        + (f"; to prove the hosts: {'; '.join(wanted)}" if wanted else ""),
-        hint="Run `trailboss apply`: it starts the order again.",
+        f"the certificate for {hosts} did not arrive: it is {pack.status}",
+        hint=f"{proof}Run `trailboss apply`: it starts the order again.",
     )
 
 
