@@ -128,10 +128,16 @@ UNDECLARED = {
         "hyperdrive.configs.restart",
         "r2.buckets.edit",
         "workers.scripts.tail.create",
+        "zero_trust.access.applications.cas.create",
+        "zero_trust.access.applications.revoke_tokens",
+        "zero_trust.access.gateway_ca.create",
+        "zero_trust.access.keys.rotate",
+        "zero_trust.access.service_tokens.refresh",
     },
     "the SDK requires what may be left out": {
         "pages.projects.create",
         "workers.beta.workers.edit",
+        "zero_trust.tunnels.cloudflared.configurations.update",
     },
     "depends on a path value": {"ai.run", "zones.settings.edit"},
 }
