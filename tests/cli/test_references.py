@@ -94,3 +94,44 @@ def test_a_wrong_reference_is_shown_where_it_is_written(
     assert done.status == 1 and done.error["code"] == "TB7033"
     assert done.error["where"] == f"{project / 'trailboss.toml'}:4:1"
     assert 'no field "acount" in the item "cloudflare"' in done.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [
+        ("You are not currently signed in. Please run `op signin --help` for instructions", "TB7042"),
+        ("error initializing client: authorization prompt dismissed, please try again", "TB7043"),
+        ("(429) Too Many Requests: You've reached the hourly limit", "TB7046"),
+    ],
+)
+def test_1password_refuses(vault: Op, project: Path, trailboss: Trailboss, says: str, code: str) -> None:
+    vault.set(says=says)
+    done = trailboss("secret", "put", "A", "--value-from", "op://Ops/stripe/key", "--json")
+    assert (done.status, done.error["code"]) == (1, code) and done.error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says", "line"),
+    [
+        ("A=op://Nope/stripe/key", "TB7030", 'no vault "Nope"', 2),
+        ("A=op://Ops/nope/key", "TB7031", 'no item "nope" in the vault "Ops"', 2),
+        ("A=op://Ops/stripe/nope", "TB7033", 'no field "nope" in the item "stripe"', 2),
+        ("A=op://Ops/twice/key", "TB7034", 'more than one field "key" in the item "twice"', 2),
+        ("A=op://Ops/twice", "TB7036", "names no field", 2),
+        ("A=op://Ops/stripe/s/e/f/key", "TB7020", "too many parts", 2),
+        ("canary-7 is no line", "TB7001", "not NAME=value", 2),
+        ("A='canary-7", "TB7002", "never ends", 2),
+    ],
+)
+def test_what_is_wrong_with_a_file(
+    vault: Op, project: Path, trailboss: Trailboss, text: str, code: str, says: str, line: int
+) -> None:
+    state = json.loads((vault.folder / "state.json").read_text())["vaults"]
+    twice = [{"label": "key", "value": "a", "section": "x"}, {"label": "key", "value": "b", "section": "y"}]
+    state["Ops"].append({"title": "twice", "fields": twice})
+    vault.set(vaults=state)
+    (project / "values").write_text(f"# values\n{text}\n")
+    done = trailboss("secret", "bulk", "values", "--target", "cloudflare", "--json")
+    assert (done.status, done.error["code"]) == (1, code) and says in done.error["message"]
+    assert done.error["where"] == f"values:{line}" and done.error["hint"]
+    assert "canary-7" not in done.out + done.err

@@ -122,6 +122,23 @@ def test_a_name_that_is_not_there_is_no_rotation(desk: Desk) -> None:
         desk.run(lambda cloud: rotate(cloud, "nobody", NEW))
 
 
+def test_assets_of_an_older_version_cannot_be_handed_on(desk: Desk) -> None:
+    desk.write(assets={"directory": "public"})
+    (desk.folder / "public").mkdir(exist_ok=True)
+    (desk.folder / "public" / "page.html").write_text("page")
+    desk.deploy(secrets=Shipment({"TOKEN": Secret("old")}))
+    turn(desk)
+    assert desk.account.worker("hello", "/page.html", follow_redirects=True).text == "page"
+    desk.write(text="two", assets={"directory": "public"})
+    worker = desk.project().workers[0]
+    desk.run(lambda cloud: upload_version(worker, cloud, DeployOptions()))
+    desk.run(lambda cloud: deploy_versions(cloud, "hello", ["v2@90", "v3@10"], force=True))
+    before = shares(desk)
+    with pytest.raises(ReleaseError) as caught:
+        turn(desk, {"TOKEN": Secret("newer")})
+    assert caught.value.code == "TB4051" and shares(desk) == before
+
+
 def test_killed_before_the_last_write_nothing_live_has_changed(desk: Desk) -> None:
     split(desk, "v1@90", "v2@10")
     before = shares(desk)
