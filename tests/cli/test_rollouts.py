@@ -111,7 +111,11 @@ def test_a_good_version_walks_to_the_end(trailboss: Trailboss, target: Sandbox, 
         preview.json["possible"]
         and "can be rolled back from v2 to v1" in trailboss("rollback", "--dry-run").out
     )
-    assert trailboss("rollback", "--json").json["version"]["number"] == 1
+    assert preview.json["around"] == []
+    back = trailboss("rollback", "--around", "--json").json
+    assert (back["version"]["number"], back["restored"]) == (1, [])
+    refused = trailboss("rollback", "--data", "--json")
+    assert (refused.status, refused.error["code"]) == (6, "TB4033")
 
 
 def test_held_then_decided(trailboss: Trailboss, target: Sandbox, project: Path) -> None:

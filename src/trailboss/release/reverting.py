@@ -14,7 +14,7 @@ https://developers.cloudflare.com/workers/configuration/versions-and-deployments
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud import segment
@@ -23,6 +23,7 @@ from trailboss.release.model import Version
 from trailboss.release.naming import Catalogue, resolve
 from trailboss.release.reading import read_catalogue, read_details
 from trailboss.release.rollback import migration_tag
+from trailboss.release.surroundings import Difference, compare, read_surroundings, recall
 from trailboss.release.together import together
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ class Finding:
 class RollbackPlan:
     """What rolling back to `target` would do. `possible` unless a finding blocks it; `asks` when somebody
     has to say yes to older secrets; `left` more uploads can be made before the target cannot be
-    deployed any more; `untouched` is what no version carries."""
+    deployed any more; `around` is what surrounds the Worker and is not as it was when the target was
+    replaced (None: nobody kept it); `untouched` is what no version carries."""
 
     worker: str
     target: Version
     live: tuple[str, ...]
     findings: tuple[Finding, ...]
     left: int
+    around: tuple[Difference, ...] | None = None
     untouched: tuple[str, ...] = STAYS
 
     @property
@@ -93,7 +96,11 @@ async def plan_rollback(cloud: Cloud, name: str, target: str | None = None) -> R
     wanted = resolve(target or "previous", catalogue)
     live = [share.version_id for share in catalogue.current.shares if share.version_id != wanted.id]
     records = await together(*(read_details(cloud, name, version) for version in (wanted.id, *live)))
-    return await plan_with(cloud, name, catalogue, wanted, records)
+    plan = await plan_with(cloud, name, catalogue, wanted, records)
+    then = await recall(cloud, name, wanted.id)
+    if then is None:
+        return plan
+    return replace(plan, around=compare(await read_surroundings(cloud, name, wanted.id), then))
 
 
 async def plan_with(

@@ -16,7 +16,7 @@ from trailboss.release.reading import read_deployments
 
 RELEASE = """name = "hello"
 [release]
-steps = [20, 50, 100]
+steps = [50, 100]
 bake = "400ms"
 window = "250ms"
 settle = "150ms"
@@ -62,7 +62,7 @@ def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
     async def main() -> int:
         words: tuple[str, ...] = ("deploy",)
         async with traffic(desk) as seen:
-            for step in (-1, 0, 1):
+            for step in (-1, 0):
                 process = begin(desk, tmp_path, *words)
                 found = await until(desk, step)
                 process.kill()
@@ -76,8 +76,26 @@ def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
         assert not seen["failed"]
         return int(status)
 
-    assert asyncio.run(main()) == 0 and len(owners) == 3
+    assert asyncio.run(main()) == 0 and len(owners) == 2
     found = desk.run(lambda cloud: read_deployments(cloud, "hello"))
     assert found[0].mark is not None and found[0].mark.phase.value == "promoted"
     assert len({item.mark.id for item in found if item.mark}) == 1
     assert desk.account.worker("hello").text == "two"
+
+
+def test_ended_politely_it_is_held(stage: Stage, tmp_path: Path) -> None:
+    desk = stage.desk
+    stage.live()
+    stage.write("two")
+    (desk.folder / "trailboss.toml").write_text(RELEASE.replace("400ms", "10m"))
+
+    async def main() -> int:
+        process = begin(desk, tmp_path, "deploy")
+        await until(desk, 0)
+        process.terminate()
+        return int(await asyncio.to_thread(process.wait))
+
+    status = asyncio.run(main())
+    (newest, *_) = desk.run(lambda cloud: read_deployments(cloud, "hello"))
+    assert newest.mark is not None and newest.mark.phase.value == "held", (status, newest)
+    assert "was interrupted" in (newest.message or "")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trailboss.release.reverting import RollbackPlan
     from trailboss.release.rollback import RollbackResult
     from trailboss.release.rollout.control import Found
+    from trailboss.release.surroundings import Difference
 
 
 @command(
@@ -29,9 +30,18 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run", is_flag=True, help="Say whether it can be done and what it would do; change nothing."
 )
+@click.option("--around", is_flag=True, help="Also schedules, workers.dev and settings, as they were then.")
+@click.option("--data", is_flag=True, help="Also D1, as it was then: what was written since is lost.")
 @worker_name
 def rollback(
-    run: Run, version: str | None, *, message: str | None, force: bool, dry_run: bool, name: str | None
+    run: Run,
+    version: str | None,
+    *,
+    message: str | None,
+    force: bool,
+    dry_run: bool,
+    name: str | None,
+    **also: bool,
 ) -> int:
     """Give all traffic back to an earlier version, with that version's own secrets and bindings.
 
@@ -48,7 +58,7 @@ def rollback(
     run.announce(script)
     if dry_run:
         return _preview(run, script, version)
-    _sure(run, script, version)
+    _sure(run, script, version, data=also["data"])
     done = run.call(
         lambda cloud: roll_back(
             cloud,
@@ -68,8 +78,32 @@ def rollback(
         "deployment": wire.deployment(done.deployment),
         "untouched": done.untouched,
     }
-    run.result(document, lambda output: _show(output, done))
+    restored = _restore(run, done, data=also["data"]) if also["around"] or also["data"] else ()
+    run.result({**document, "restored": restored}, lambda output: _show(output, done, restored))
     return 0
+
+
+def _restore(run: Run, done: RollbackResult, *, data: bool) -> tuple[Difference, ...]:
+    """Put back what surrounded the version, where a release kept it.
+
+    Raises:
+        ReleaseError: TB4416 nothing was kept with it.
+    """
+    from trailboss.errors import ReleaseError
+    from trailboss.release.surroundings import read_surroundings, recall, restore
+
+    async def go(cloud: Cloud) -> tuple[Difference, ...]:
+        then = await recall(cloud, done.worker, done.target.id)
+        if then is None:
+            raise ReleaseError(
+                "TB4416",
+                f"{done.target.label} has all traffic, but nobody kept what surrounded it.",
+                hint="Rollouts keep it. `trailboss deploy` of that commit puts schedules and settings back.",
+            )
+        now = await read_surroundings(cloud, done.worker, done.target.id)
+        return await restore(cloud, done.worker, now, then, data=data)
+
+    return run.call(go)
 
 
 def _together(run: Run, message: str | None) -> int:
@@ -113,6 +147,7 @@ def _preview(run: Run, script: str, version: str | None) -> int:
         "live": plan.live,
         "findings": plan.findings,
         "uploads_left": plan.left,
+        "around": plan.around,
         "untouched": plan.untouched,
     }
     run.result(document, lambda output: _show_plan(output, plan))
@@ -132,19 +167,29 @@ def _show_plan(output: Output, plan: RollbackPlan) -> None:
         mark = output.style("✗" if finding.blocks else "!", "31" if finding.blocks else "33", output.out)
         output.line(f"  {mark} {finding.text}")
     output.line(f"  {plan.left} more uploads until {plan.target.label} cannot be deployed any more")
+    for one in plan.around or ():
+        flag = "--data" if one.data else "--around" if one.restorable else "by hand"
+        output.line(f"  {one.what}: {one.now}; it was {one.then} ({flag})")
     for line in textwrap.wrap(f"Would stay as they are: {', '.join(plan.untouched)}", 76):
         output.note(output.style(line, "2"))
 
 
-def _sure(run: Run, script: str, version: str | None) -> None:
+def _sure(run: Run, script: str, version: str | None, *, data: bool = False) -> None:
     """wrangler asks on a terminal and goes ahead in a script; so does this."""
     ask = run.confirm()
     where = f"version {version}" if version else "the version before"
-    if ask is not None and not ask(f'Give all traffic of "{script}" back to {where}?'):
+    lost = ", and D1 to where it stood then" if data else ""
+    if data and ask is None:
+        raise RefusedError(
+            "TB4033",
+            "Going back in D1 loses what was written since.",
+            hint="Say so with --yes, in a script too.",
+        )
+    if ask is not None and not ask(f'Give all traffic of "{script}" back to {where}{lost}?'):
         raise RefusedError("TB4032", f'"{script}" was not rolled back', hint="You answered no.")
 
 
-def _show(output: Output, done: RollbackResult) -> None:
+def _show(output: Output, done: RollbackResult, restored: tuple[Difference, ...] = ()) -> None:
     from trailboss.cli import views
 
     if not done.changed:
@@ -153,5 +198,7 @@ def _show(output: Output, done: RollbackResult) -> None:
     before = ", ".join(f"{views.name(item)} {item.percentage:g} %" for item in done.before.versions)
     views.tick(output, f"Rolled back to {done.target.label}  (before: {before})")
     views.split(output, done.deployment)
+    for one in restored:
+        views.tick(output, f"{one.what} put back: {one.then}")
     for line in textwrap.wrap(f"Left as they are: {', '.join(done.untouched)}", 76):
         output.note(output.style(line, "2"))

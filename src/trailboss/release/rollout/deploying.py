@@ -27,6 +27,7 @@ from trailboss.release.rollout.scene import Member, Result, Walk
 from trailboss.release.rollout.shape import shape
 from trailboss.release.rollout.whole import deploy_whole
 from trailboss.release.stages import build, look, preflight, triggers, unversioned
+from trailboss.release.surroundings import keep
 from trailboss.release.together import together
 from trailboss.release.uploading import upload_artifact
 
@@ -119,6 +120,7 @@ async def _walk(
     members = tuple([await _member(now) for now in uploaded])
     policy = with_smoke(policy, (member.address for member in members))
     _refuse_unreachable(policy, members)
+    kept = await together(*(keep(walking[0].account, one.worker, one.stable) for one in members))
     async with Prober(walking[0].account.target.edge_url) as prober:
         walk = Walk(
             policy,
@@ -137,7 +139,8 @@ async def _walk(
         )
         ended = await drive(walk)
     reports = {now.name: await _afterwards(now, ended) for now in uploaded}
-    return report(walk, outlook, ended, time.perf_counter() - began), reports
+    done = report(walk, outlook, ended, time.perf_counter() - began)
+    return replace(done, warnings=tuple(filter(None, kept))), reports
 
 
 async def _upload(now: Pass) -> Pass:

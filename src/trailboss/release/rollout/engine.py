@@ -6,6 +6,9 @@ reads the deployments goes on."""
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from trailboss.errors import CloudError, RateLimited, ReleaseError, Unavailable
@@ -58,13 +61,30 @@ async def drive(walk: Walk) -> Ended:
         if source is not None:
             walk.sources[member.worker] = source
     try:
-        await asyncio.gather(*(source.open() for source in walk.sources.values()))
-        return await _walk(walk)
+        with _asked_to_end():
+            await asyncio.gather(*(source.open() for source in walk.sources.values()))
+            return await _walk(walk)
     except asyncio.CancelledError:
         await asyncio.shield(_interrupted(walk))
         raise
     finally:
         await asyncio.gather(*(source.aclose() for source in walk.sources.values()))
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM, with which build systems end a job, interrupts as Ctrl-C does; where signals can be had."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    try:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _walk(walk: Walk) -> Ended:
