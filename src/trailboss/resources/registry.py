@@ -44,6 +44,9 @@ NAMES = (
     "zone_setting",
     "tiered_cache",
     "argo_smart_routing",
+    "mtls_hostname_association",
+    "alerting_webhook",
+    "alerting_policy",
 )
 
 
