@@ -19,13 +19,11 @@ ENVIRONMENTS = ("development", "staging", "production")
 
 @pytest.fixture
 def shell(account: Sandbox, tmp_path: Path) -> Shell:
-    """A copy of the example in an empty account, with the index its binding needs and the secrets' files."""
+    """A copy of the example in an empty account, with the secrets' files."""
     folder = tmp_path / "agency"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".wrangler", ".trailboss", "node_modules"))
     for name in ENVIRONMENTS:
         (folder / f".env.{name}").write_text(f"API_KEY=key-of-{name}\nWEBHOOK=https://example.com/{name}\n")
-        index = {"name": f"agency-knowledge-base-{name}", "config": {"dimensions": 1024, "metric": "cosine"}}
-        account.call("POST", f"{account.account}/vectorize/v2/indexes", index)
     home = str(account.home)
     return Shell(folder, {"TRAILBOSS_SANDBOX_HOME": home, "TRAILBOSS_TARGET": "sandbox:test", "CI": "true"})
 
@@ -71,6 +69,92 @@ def test_step_3_versions_by_number(account: Sandbox, shell: Shell) -> None:
             assert _numbers(account, "agency-production") == {123: 100}
     if commands:
         assert _numbers(account, "agency-production") == {122: 100}
+
+
+def test_step_4_resources_and_their_bindings(account: Sandbox, shell: Shell) -> None:
+    commands = step(4)
+    first = [shell.run(command) for command in commands]
+    files = [(shell.folder / name).read_text() for name in ("trailboss.toml", "wrangler.jsonc")]
+    again = [shell.run(command) for command in commands]
+    if commands:
+        assert all("is made" in said for said in first)
+        assert all("is there already" in said for said in again)
+        assert files == [(shell.folder / name).read_text() for name in ("trailboss.toml", "wrangler.jsonc")]
+        assert "No changes" in shell.run("trailboss plan --env development")
+        query = "tag=trailboss.project%3Dagency&tag=trailboss.env%3Ddevelopment"
+        tagged = account.call("GET", f"{account.account}/tags/resources?{query}")
+        assert sorted(row["name"] for row in tagged) == [
+            "agency-ai-jobs-development",
+            "agency-ai-sessions-development",
+            "agency-cache-development",
+            "agency-generated-content-development",
+            "agency-knowledge-base-development",
+        ]
+
+
+def test_step_8_the_security_of_a_zone(account: Sandbox, shell: Shell) -> None:
+    commands = step(8)
+    if not commands:
+        return
+    zone = _zone(account)
+    path = f"/zones/{zone}/rulesets/phases/http_request_firewall_custom/entrypoint"
+    theirs = {
+        "action": "log",
+        "expression": 'http.host eq "a.empathyfirstmedia.com"',
+        "description": "theirs",
+    }
+    account.call("PUT", path, {"rules": [theirs]})
+    for _ in range(2):
+        for command in commands:
+            shell.run(command)
+        assert account.call("GET", f"/zones/{zone}/settings/security_level")["value"] == "high"
+        limits = account.call("GET", f"/zones/{zone}/rulesets/phases/http_ratelimit/entrypoint")["rules"]
+        assert [rule["ratelimit"]["requests_per_period"] for rule in limits] == [100]
+        rules = account.call("GET", path)["rules"]
+        assert [rule["description"] for rule in rules] == ["theirs", "There is nothing of that kind here"]
+
+
+def test_step_9_a_domain_and_its_certificate(account: Sandbox, shell: Shell) -> None:
+    commands = step(9)
+    if not commands:
+        return
+    zone = _zone(account)
+    shell.run("trailboss deploy --env production")
+    for _ in range(2):
+        for command in commands:
+            shell.run(command)
+    host = "ai.empathyfirstmedia.com"
+    assert account.edge(host).status_code == 200
+    packs = account.call("GET", f"/zones/{zone}/ssl/certificate_packs")
+    assert [(pack["status"], host in pack["hosts"]) for pack in packs if pack["type"] == "advanced"] == [
+        ("active", True)
+    ]
+    assert "No changes" in shell.run("trailboss plan --env production")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_step_10_load_balancing_in_either_order(account: Sandbox, shell: Shell, order: int) -> None:
+    commands = step(10)[::order]
+    if not commands:
+        return
+    zone = _zone(account)
+    for command in commands:
+        shell.run(command)
+    [pool] = account.call("GET", f"{account.account}/load_balancers/pools")
+    [balancer] = account.call("GET", f"/zones/{zone}/load_balancers")
+    assert balancer["default_pools"] == [pool["id"]]
+    assert [origin["address"] for origin in pool["origins"]] == [
+        "worker-1.empathyfirstmedia.com",
+        "worker-2.empathyfirstmedia.com",
+    ]
+    monitor = account.call("GET", f"{account.account}/load_balancers/monitors/{pool['monitor']}")
+    assert monitor["type"] == "https"
+
+
+def _zone(account: Sandbox) -> str:
+    """The zone of the fixture."""
+    body = {"name": "empathyfirstmedia.com", "account": {"id": account.connection.account_id}, "type": "full"}
+    return str(account.call("POST", "/zones", body)["id"])
 
 
 def _scripts(account: Sandbox) -> list[str]:

@@ -31,12 +31,6 @@ def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return example("agency", tmp_path, monkeypatch)
 
 
-def prepare(target: Sandbox, suffix: str = "") -> None:
-    """What the deploy does not make: the index."""
-    index = {"name": f"agency-knowledge-base{suffix}", "config": {"dimensions": 1024, "metric": "cosine"}}
-    target.call("POST", f"{target.account}/vectorize/v2/indexes", index)
-
-
 def migrate(target: Sandbox, folder: Path, name: str) -> None:
     """Apply the migrations to the database that the deploy made."""
     [found] = target.call("GET", f"{target.account}/d1/database?name={name}")
@@ -89,7 +83,6 @@ class Application:
 
 
 def test_the_application(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
-    prepare(target)
     report = deployed(trailboss).json["workers"][0]
     assert {trigger["kind"] for trigger in report["triggers"]} >= {"schedules", "queue consumer"}
     migrate(target, agency, "agency-ai-sessions")
@@ -122,7 +115,6 @@ def test_the_application(trailboss: Trailboss, target: Sandbox, agency: Path) ->
 
 
 def test_bad_input_is_answered_kindly(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
-    prepare(target)
     deployed(trailboss)
     migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
@@ -142,7 +134,6 @@ def test_bad_input_is_answered_kindly(trailboss: Trailboss, target: Sandbox, age
 
 
 def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
-    prepare(target)
     deployed(trailboss)
     migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
@@ -153,7 +144,6 @@ def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) ->
 
 
 def test_the_hourly_job_forgets_old_sessions(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
-    prepare(target)
     deployed(trailboss)
     migrate(target, agency, "agency-ai-sessions")
     [found] = target.call("GET", f"{target.account}/d1/database?name=agency-ai-sessions")
@@ -174,7 +164,6 @@ def test_every_environment_has_its_own(trailboss: Trailboss, target: Sandbox, ag
         assert worker.raw["vectorize"][0]["index_name"] == f"agency-knowledge-base-{environment}"
         assert worker.raw["r2_buckets"][0]["bucket_name"] == f"agency-generated-content-{environment}"
         assert worker.raw["queues"]["producers"][0]["queue"] == f"agency-ai-jobs-{environment}"
-    prepare(target, "-staging")
     report = deployed(trailboss, "--env", "staging").json
     assert (report["environment"], report["workers"][0]["worker"]) == ("staging", "agency-staging")
     [namespace] = target.call("GET", f"{target.account}/storage/kv/namespaces")

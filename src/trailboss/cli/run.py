@@ -34,6 +34,7 @@ class Run:
         self._came_from = Path.cwd()
         self._announced: dict[str, Any] = {}
         self._stats: Any = None
+        self._seeded = False
         self.said: set[str] = set()
         """Warnings that were shown: once is enough, however often the project is read."""
         if options.cwd:
@@ -112,13 +113,14 @@ class Run:
 
     def value(self, text: str, name: str) -> Secret:
         """A value given to the option `name`: `op://…`, `${NAME}` and `{{ op://… }}` resolved, else itself.
+        For an item whose field is not obvious a person is asked which one.
 
         Raises:
             SecretError: TB7003-TB7053, as `Resolver.resolve`.
         """
-        from trailboss.secrets import given
+        from trailboss.cli.shipping import given_value
 
-        return given(text, self.environ, name=name, vaults=self.vaults)
+        return given_value(self, text, name)
 
     def resolved(self, data: Any, *keys: str | int, plain: Container[str] = ()) -> Any:
         """A copy of `data`, which trailboss.toml has under `keys`, with every reference in it resolved: to a
@@ -211,6 +213,8 @@ class Run:
         async def go() -> Result:
             async with Cloud(self.target, notify=self.output.warn) as cloud:
                 try:
+                    if self.target.is_sandbox and not self._seeded:
+                        await self._seed(cloud)
                     return await verb(cloud)
                 finally:
                     self._stats = cloud.stats
@@ -220,6 +224,13 @@ class Run:
         finally:
             if self.options.stats and self._stats is not None and not self.output.as_json:
                 self.output.note(self.output.style(str(self._stats), "2"))
+
+    async def _seed(self, cloud: Cloud) -> None:
+        self._seeded = True
+        if "zones" in self.project.tables:
+            from trailboss.cli.seeding import seed, zones_of
+
+            await seed(cloud, zones_of(self.project.tables))
 
     def confirm(self) -> Callable[[str], bool] | None:
         """How to ask a yes-or-no question: `--yes` says yes, a terminal asks, otherwise nobody is there

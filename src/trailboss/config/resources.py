@@ -24,7 +24,13 @@ Table = Mapping[str, Any]
 
 def declare(project: Project, kind: str, key: str, table: Table) -> Edits:
     """`[resources.<kind>.<key>]`, under the active environment where there is one. Keys that are there
-    already are set, others stay; trailboss.toml is made when there is none."""
+    already are set, others stay; what the environment gets from the top level already is not repeated.
+    trailboss.toml is made when there is none."""
+    here = project.tables.get("resources", {}).get(kind, {}).get(key)
+    if isinstance(here, Mapping):
+        table = {name: value for name, value in table.items() if here.get(name) != value}
+        if not table:
+            return {}
     environment = project.environment.name
     keys = ("environments", environment) if environment else ()
     place = (*keys, "resources", kind, key)
