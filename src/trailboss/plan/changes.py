@@ -101,6 +101,8 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     if _how(differing, "update") == "replace":
         note = "it is there, not ours, and cannot be changed to what the file says"
         return base.change("conflict", why="foreign", fields=differing, note=note)
+    if differing and found.is_setting:  # it is always there; nobody else's, as it does not clash
+        return base.change("update", why="file", fields=differing, restamp=True)
     return base.change("adopt", why="adopted", fields=differing)
 
 
