@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.cli.conftest import Trailboss
 from tests.conftest import Sandbox
 from tests.secrets.conftest import Op, op
+from trailboss.cli.options import Options
+from trailboss.cli.output import Output
+from trailboss.cli.run import Run
+from trailboss.errors import SecretError
 
 __all__ = ["op"]
 
@@ -94,6 +99,24 @@ def test_a_wrong_reference_is_shown_where_it_is_written(
     assert done.status == 1 and done.error["code"] == "TB7033"
     assert done.error["where"] == f"{project / 'trailboss.toml'}:4:1"
     assert 'no field "acount" in the item "cloudflare"' in done.error["message"]
+
+
+def test_a_person_is_asked_which_field_is_meant(
+    vault: Op, project: Path, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(_output: Output, question: str, *, default: str = "", hidden: bool = False) -> str:
+        asked.append(question)
+        return "account"
+
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(Output, "ask", answer)
+    found = Run.start(Options()).value(" op://Ops/cloudflare", "--connection-string")
+    assert found.reveal() == account.connection.account_id
+    assert asked == ["Which field of op://Ops/cloudflare? (token, account, url)"]
+    with pytest.raises(SecretError, match="names no field"):
+        Run.start(Options(json=True)).value("op://Ops/cloudflare", "--connection-string")
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,15 @@ def is_secret(name: str) -> bool:
 
 
 def project_file(run: Run) -> Path | None:
-    """The file of `[secrets] file` for this environment; None when none is configured, or it is not there.
+    """The file of `[secrets] file` for this environment; None when none is configured.
 
-    At the top level of the configuration, where there is no environment, a file named after one is none."""
+    A file that is named after the environment may be absent, and at the top level of the configuration there
+    is none. Any other has to be there: reading it says so."""
     pattern, environment = run.secrets.file, run.project.environment.name
     if pattern is None or ("{environment}" in pattern and not environment):
         return None
     path = run.project.root / pattern.replace("{environment}", environment or "")
-    return path if path.is_file() else None
+    return path if path.is_file() or "{environment}" not in pattern else None
 
 
 def read_file(run: Run, file: str | Path | None) -> SecretsFile:
@@ -77,6 +78,29 @@ def shipment(run: Run, file: str | None) -> Shipment:
 
 def _set(values: dict[str, Secret | None]) -> dict[str, Secret]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def given_value(run: Run, text: str, name: str) -> Secret:
+    """A value of the option `name`, resolved when it is a reference. Where it names an item whose field is
+    not obvious, a person at the terminal is asked which one.
+
+    Raises:
+        SecretError: as `Resolver.resolve`.
+    """
+    import sys
+
+    from trailboss.secrets import given
+    from trailboss.secrets.unresolved import UNNAMED, UnresolvedError
+
+    try:
+        return given(text, run.environ, name=name, vaults=run.vaults)
+    except UnresolvedError as error:
+        known = error.problems[0].wrong.known
+        asks = error.code == UNNAMED and known and sys.stdin.isatty() and not run.output.as_json
+        if not asks:
+            raise
+    field = run.output.ask(f"Which field of {text.strip()}? ({', '.join(known)})", default=known[0])
+    return given(f"{text.strip()}/{field}", run.environ, name=name, vaults=run.vaults)
 
 
 def keeping(run: Run) -> Keeping:

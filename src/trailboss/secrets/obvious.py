@@ -23,7 +23,7 @@ NAMES = (
 """Labels of a field with a connection string, the surest first; `-`, `_` and spaces are one to us."""
 WEAK_NAMES = ("connection", "url", "uri")
 """Labels that say so only when the value looks like one."""
-_CONNECTS = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.I)
+_CONNECTS = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*://\S+", re.I)
 _SEPARATORS = re.compile(r"[\s_-]+")
 _NOTES = "notes"
 
