@@ -148,6 +148,8 @@ def test_what_is_named_by_a_rule_must_exist_and_stays(access: Access) -> None:
     nothing = {"group": {"id": "3f1e3f3e-0000-4000-8000-000000000000"}}
     body = {"name": "a", "decision": "allow", "include": [nothing]}
     assert "unknown id" in access.post("policies", body, 400)["message"]
+    nowhere = {**body, "include": [{"ip": {"ip": "300.0.0.1"}}]}
+    assert "no IP address" in access.post("policies", nowhere, 400)["message"]
     token, _ = access.token()
     group = access.post("groups", {"name": "bots", "include": [{"service_token": {"token_id": token["id"]}}]})
     policy = access.policy("non_identity", [{"group": {"id": group["id"]}}])

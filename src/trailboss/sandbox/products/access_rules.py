@@ -5,6 +5,7 @@ Source: the official SDK's types, Cloudflare's pages on Access policies, and err
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ ip ip_list linked_app_token login_method oidc okta saml service_token user_risk_
 RULES = frozenset(_RULES.split())
 REFERENCES = {"group": ("id", GROUP), "service_token": ("token_id", TOKEN), "login_method": ("id", PROVIDER)}
 """Rules that name something of the account: the field, and the kind of its records."""
+FIELDS = {"email": "email", "email_domain": "domain", "ip": "ip", "geo": "country_code"}
+"""Rules the edge judges by a field of theirs."""
 PARTS = ("include", "exclude", "require")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
@@ -91,10 +94,22 @@ def _check_rule(store: Store, rule: Any) -> None:
     if not isinstance(rule, dict) or len(rule) != 1 or not rule.keys() <= RULES:
         raise invalid(f"unknown rule {rule!r}")
     ((kind, value),) = rule.items()
+    if kind in FIELDS and (not isinstance(value, dict) or not isinstance(value.get(FIELDS[kind]), str)):
+        raise invalid(f"{kind} rule needs {FIELDS[kind]}")
+    if kind == "ip" and not _is_range(value["ip"]):
+        raise invalid(f"{value['ip']} is no IP address or range")
     if kind in REFERENCES:
         field, records = REFERENCES[kind]
         if not isinstance(value, dict) or store.get(records, str(value.get(field))) is None:
             raise invalid(f"{kind} rule names an unknown {field}")
+
+
+def _is_range(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def names(record: Record, kind: str, identifier: str) -> bool:

@@ -87,17 +87,27 @@ def _check_service(service: Any, number: int) -> None:
         if not code.isdigit() or not 100 <= int(code) <= 999:
             raise BadConfig(f"Validation failed: invalid HTTP status code {code!r} in rule #{number}")
         return
-    parts = urlsplit(service)
-    if parts.scheme not in (*DIALLED, "ws", "wss") or not parts.hostname:
+    if not _is_address(service):
         raise BadConfig(
             f"Validation failed: {service} is an invalid address,"
             " please make sure it has a scheme and a hostname"
         )
-    if parts.path:
+    if urlsplit(service).path:
         raise BadConfig(
             f"Validation failed: {service} is an invalid address, ingress rules don't support proxying to a"
             " different path on the origin service. The path will be the same as the eyeball request's path"
         )
+
+
+def _is_address(service: str) -> bool:
+    try:
+        parts = urlsplit(service)
+        port = parts.port
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    known = parts.scheme in (*DIALLED, "ws", "wss") and (port is not None or parts.scheme != "tcp")
+    return known and re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host) is not None
 
 
 def dialled(service: str) -> tuple[str, int] | str | None:

@@ -1,4 +1,4 @@
-"""Private networks behind tunnels: virtual networks, routes of addresses, routes of host names.
+"""Private networks behind tunnels: virtual networks, and routes of addresses.
 
 Faithful: shapes, one default network, overlaps by network, look-up of the closest route, deletion in use.
 Simplified: nothing is routed, for there are no devices.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trailboss.sandbox.envelope import Reply
     from trailboss.sandbox.store import Record
 
-NETWORK, ROUTE, HOSTNAME = "virtual_network", "teamnet_route", "hostname_route"
+NETWORK, ROUTE = "virtual_network", "teamnet_route"
 
 
 def bad_network(detail: str) -> ApiError:
@@ -43,7 +43,8 @@ def taken(what: str) -> ApiError:
     return ApiError(409, 1014, f"You already have {what}")
 
 
-def _one(call: Call, kind: str, name: str, what: str) -> Record:
+def one_of(call: Call, kind: str, name: str, what: str) -> Record:
+    """The record of a kind that the path names."""
     found = call.store.get(kind, call[name])
     if found is None:
         raise not_found(what)
@@ -75,7 +76,8 @@ def _network_id(call: Call, wanted: Any) -> str:
     return str(wanted)
 
 
-def _tunnel_id(call: Call, wanted: Any) -> str:
+def tunnel_id(call: Call, wanted: Any) -> str:
+    """A living tunnel's id."""
     if call.store.get(TUNNEL, str(wanted)) is None:
         raise not_found("Tunnel")
     return str(wanted)
@@ -122,7 +124,7 @@ async def create_network(call: Call) -> Record:
 
 async def get_network(call: Call) -> Record:
     """One virtual network."""
-    return _one(call, NETWORK, "virtual_network_id", "Virtual network")
+    return one_of(call, NETWORK, "virtual_network_id", "Virtual network")
 
 
 async def edit_network(call: Call) -> Record:
@@ -184,7 +186,7 @@ def _write_route(call: Call, body: Record, present: Record | None) -> Record:
     record: Record = {
         "id": (present or {}).get("id") or call.ids.uuid(),
         "network": _network(whole.get("network")),
-        "tunnel_id": _tunnel_id(call, whole.get("tunnel_id")),
+        "tunnel_id": tunnel_id(call, whole.get("tunnel_id")),
         "virtual_network_id": _network_id(call, whole.get("virtual_network_id")),
         "comment": whole.get("comment") or "",
         "created_at": (present or {}).get("created_at") or call.clock.iso(),
@@ -204,7 +206,7 @@ async def create_route(call: Call) -> Record:
 
 async def get_route(call: Call) -> Record:
     """One route."""
-    return _one(call, ROUTE, "route_id", "Route")
+    return one_of(call, ROUTE, "route_id", "Route")
 
 
 async def edit_route(call: Call) -> Record:
@@ -236,72 +238,15 @@ async def find_route(call: Call) -> Record:
     return _full(call, max(inside, key=lambda one: ipaddress.ip_network(one["network"]).prefixlen))
 
 
-async def list_hostnames(call: Call) -> Reply:
-    """By name and tunnel."""
-    found = [] if call.flag("is_deleted") else call.store.all(HOSTNAME)
-    for name in ("hostname", "tunnel_id", "comment", "id"):
-        if call.query(name):
-            found = [one for one in found if one[name] == call.query(name)]
-    return call.paged([_named(call, one) for one in found])
-
-
-def _named(call: Call, route: Record) -> Record:
-    tunnel = call.store.get(TUNNEL, route["tunnel_id"]) or {}
-    return {**route, "tunnel_name": tunnel.get("name", ""), "tun_type": "cfd_tunnel"}
-
-
-def _write_hostname(call: Call, body: Record, present: Record | None) -> Record:
-    whole = {**(present or {}), **body}
-    if not isinstance(whole.get("hostname"), str) or "." not in whole["hostname"]:
-        raise bad_network("hostname is required")
-    other = call.store.find(HOSTNAME, hostname=whole["hostname"])
-    if other is not None and other["id"] != whole.get("id"):
-        raise taken("a route for this hostname")
-    record: Record = {
-        "id": whole.get("id") or call.ids.uuid(),
-        "hostname": whole["hostname"],
-        "tunnel_id": _tunnel_id(call, whole.get("tunnel_id")),
-        "comment": whole.get("comment") or "",
-        "created_at": whole.get("created_at") or call.clock.iso(),
-        "deleted_at": None,
-    }
-    return _named(call, call.store.put(HOSTNAME, record["id"], record))
-
-
-async def create_hostname(call: Call) -> Record:
-    """One name leads to one tunnel."""
-    body = await call.object()
-    return _write_hostname(call, {name: body[name] for name in body if name != "id"}, None)
-
-
-async def get_hostname(call: Call) -> Record:
-    """One route of a name."""
-    return _named(call, _one(call, HOSTNAME, "hostname_route_id", "Hostname route"))
-
-
-async def edit_hostname(call: Call) -> Record:
-    """What is not named stays."""
-    return _write_hostname(call, await call.object(), await get_hostname(call))
-
-
-async def delete_hostname(call: Call) -> Record:
-    """Gone."""
-    record = await get_hostname(call)
-    call.store.delete(HOSTNAME, record["id"])
-    return {**record, "deleted_at": call.clock.iso()}
-
-
 router = Router("zero_trust_networks")
 _SDK, _TYPES = "zero_trust.networks", "zero_trust.networks."
 _PLACES = (
     ("teamnet/virtual_networks", "virtual_network_id", "virtual_networks", "VirtualNetwork"),
     ("teamnet/routes", "route_id", "routes", "Route"),
-    ("zerotrust/routes/hostname", "hostname_route_id", "hostname_routes", "HostnameRoute"),
 )
 _HANDLERS = (
     (list_networks, create_network, get_network, edit_network, delete_network),
     (list_routes, create_route, get_route, edit_route, delete_route),
-    (list_hostnames, create_hostname, get_hostname, edit_hostname, delete_hostname),
 )
 for (_path, _id, _name, _type), (_list, _create, _get, _edit, _delete) in zip(
     _PLACES, _HANDLERS, strict=True

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { log } from "../errors.mjs";
 import { undici } from "../toolchain.mjs";
 
 const STREAM_PORTS = { "tcp:": undefined, "ssh:": 22, "rdp:": 3389, "smb:": 445 };
@@ -16,7 +17,12 @@ export class Origin {
   constructor(service, settings = {}) {
     this.service = service;
     this.settings = settings;
-    Object.assign(this, described(service));
+    try {
+      Object.assign(this, described(service));
+    } catch (error) {
+      log(`tunnel: ${service}: ${error.message}`);
+      this.kind = "other";
+    }
   }
 
   /** What the origin is told in place of the public host name. */
