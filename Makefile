@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup test demo lint types imports check lock benchmarks clean
+.PHONY: setup services test demo lint types imports check lock benchmarks clean
 
 setup: $(STAMP)
 
@@ -15,7 +15,11 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -c "from trailboss.toolchain import ensure; ensure(print)"
 	touch $(STAMP)
 
-test: setup
+# sshd and PostgreSQL, for the tests that reach them through tunnels.
+services:
+	@sh tests/services.sh
+
+test: setup services
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup

@@ -53,3 +53,8 @@ def test_what_the_worker_prints_is_left_as_it_is() -> None:
         Entry("worker", "Error: mine"),
         Entry("worker", "    at fetch (index.js:1)"),
     ]
+
+
+def test_what_the_runtime_says_of_itself_is_for_the_curious() -> None:
+    lines = "e = rust/worker/ffi.rs:104: failed\nstack: /opt/bin/workerd@3d4d979 /opt/bin/workerd@2b5edc0"
+    assert [said.level for said in read(lines) if isinstance(said, Entry)] == ["debug", "debug"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trailboss.cli.options import Options
 from trailboss.cli.run import Run
 from trailboss.errors import AuthenticationError, SandboxError, UsageError
 
@@ -58,8 +59,12 @@ def _load(run: Run, config: Path | None) -> Project:
 
 def again(run: Run) -> tuple[Worker, ...]:
     """The Workers as the files have them now."""
-    fresh = Run(replace(run.options, cwd=None), run.output)
-    return workers_of(fresh)
+    return workers_of(Run(same_folder(run.options), run.output))
+
+
+def same_folder(options: Options) -> Options:
+    """The options of a run that is in its folder already."""
+    return replace(options, cwd=None)
 
 
 def target_of(run: Run) -> Target | None:
@@ -234,7 +239,7 @@ class Log:
         elif isinstance(said, Crashed):
             entry = said.entry()
             self._line(entry.source, entry.text, _LEVELS[entry.level])
-        elif isinstance(said, Entry):
+        elif isinstance(said, Entry) and (said.level != "debug" or self._output.verbose):
             self._line(said.source, said.text, _LEVELS[said.level])
 
     def _line(self, source: str, text: str, style: str) -> None:

@@ -27,6 +27,8 @@ _HIDDEN = (
     "Update available",
     "⎔ Local server updated",
 )
+_INSIDES = re.compile(r"^(?:stack: \S*workerd\S*@[0-9a-f]+|(?:e = )?\S+\.(?:c\+\+|rs|h):\d+: )")
+"""What the runtime says of itself: kept for --verbose."""
 _TOLD = ("has access to the following bindings:", "Tail consumers connect to other Wrangler")
 _PLACEHOLDER = "Unable to fetch the `Request.cf` object"
 
@@ -97,6 +99,9 @@ class Reader:
         if not bare or bare.startswith((*_BANNER, *_HIDDEN)) or _BINDING.match(bare):
             return
         if any(words in bare for words in _TOLD):
+            return
+        if _INSIDES.match(bare):
+            yield Entry(self._source, bare, "debug")
             return
         level, text = _level(line, bare)
         if level == "warn" and self._again(bare):

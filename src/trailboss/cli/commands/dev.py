@@ -11,6 +11,9 @@ from trailboss.cli.output import Output
 from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
+    from trailboss.cli import developing
+    from trailboss.develop.session import Ended
+    from trailboss.develop.testing import Command as Command_
     from trailboss.develop.trust import Trust
 
 
@@ -27,9 +30,10 @@ if TYPE_CHECKING:
 @click.option("--inspector-port", type=click.IntRange(0, 65535), help="Port for devtools.")
 @click.option("--tunnel", metavar="NAME", help="Make it public through this tunnel.")
 @click.option("--hostname", metavar="HOST", help="The public host name at the tunnel.")
+@click.option("--sandbox", is_flag=True, help="Deploy into the sandbox instead, again after every edit.")
 @click.option("--quick-tunnel", is_flag=True, hidden=True, help="A quick tunnel.")
 @click.option("--test", is_flag=True, help="Run the project's end-to-end tests against it, then end.")
-def _dev(run: Run, words: tuple[str, ...], test: bool, **asked: Any) -> int:
+def _dev(run: Run, words: tuple[str, ...], test: bool, sandbox: bool, **asked: Any) -> int:
     """Run the project's Workers on this machine, with hot reload, until Ctrl-C.
 
     This is wrangler's dev server, looked after. Every other option of `wrangler dev` is passed on, --host,
@@ -42,18 +46,39 @@ def _dev(run: Run, words: tuple[str, ...], test: bool, **asked: Any) -> int:
     public = developing.public_of(run, asked)
     if asked.pop("quick_tunnel"):
         words = (*words, "--tunnel")
+    tests, limits = developing.tests_of(run) if test else (None, None)
+    patience = limits.ready_timeout if limits else None
+    if sandbox:
+        return _status(_in_sandbox(run, words, tests, patience, public=public), test)
     workers = developing.workers_of(run)
     target = run.target if public else developing.target_of(run)
-    tests, limits = developing.tests_of(run) if test else (None, None)
     wish = developing.wish_of(run, words, asked, target)
     developing.announce(run, workers, target)
     if wish.protocol == "https":
         _say_whether_trusted(run)
-    session = developing.session_of(run, wish, workers, tests, limits.ready_timeout if limits else None)
+    session = developing.session_of(run, wish, workers, tests, patience)
     ended = run.call(lambda cloud: session(cloud, public)) if public else run.wait(session(None, None))
-    if test and ended.status is None:
-        return 130
-    return ended.status or 0
+    return _status(ended, test)
+
+
+def _status(ended: Ended, test: bool) -> int:
+    """Ctrl-C is the usual end of a session, but not of tests."""
+    return 130 if test and ended.status is None else ended.status or 0
+
+
+def _in_sandbox(
+    run: Run,
+    words: tuple[str, ...],
+    tests: Command_ | None,
+    patience: float | None,
+    *,
+    public: developing.Public | None,
+) -> Ended:
+    from trailboss.cli.sandboxed import pointed, serve_sandbox
+
+    there = pointed(run, words)
+    there.announce(", ".join(worker.name for worker in there.workers()))
+    return there.call(lambda cloud: serve_sandbox(there, cloud, tests, patience, public))
 
 
 class _Dev(Command):
