@@ -189,12 +189,13 @@ def _bound(run: Run, kind: str, key: str, resource: Resource | None) -> str | No
     """The binding that names the resource already."""
     from trailboss.plan.provision import wishes_of
     from trailboss.plan.titles import titles
+    from trailboss.plan.wanted import declared
     from trailboss.resources.marks import identity_of
 
     names = {key, f"{key}-{run.project.environment.name}"}
     names |= set(map(str, identity_of(resource.spec))) if resource else set()
     for worker in run.project.workers:
-        for wish in wishes_of(worker.raw, titles(worker, worker.name)):
+        for wish in wishes_of(worker.raw, titles(worker, worker.name, declared(run.project))):
             if wish.kind.name == kind and wish.title in names:
                 return wish.binding
     return None

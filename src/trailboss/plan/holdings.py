@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import AlreadyExists, CloudError, Unavailable
+from trailboss.errors import AlreadyExists, CloudError, PlanError, Unavailable
 from trailboss.resources.marks import identity_of
 from trailboss.resources.protocol import Kind
 
@@ -62,10 +62,18 @@ class Holdings:
 
         Raises:
             CloudError: it could be neither found nor made.
+            PlanError: TB6109 a binding alone says too little to make it.
         """
         found = await self.find(kind, spec)
         if found is not None:
             return found, False
+        if kind.binding is not None and not kind.binding.makes:
+            raise PlanError(
+                "TB6109",
+                f"neither the files nor the account have the {kind.name} '{identity_of(spec)[0]}' that a "
+                "binding stands for",
+                hint=f"Declare [resources.{kind.name}.<key>] with the binding's name as its key.",
+            )
         self._progress(f"making {kind.name} {identity_of(spec)[0]}")
         observed, created = await self._make(kind, spec, ATTEMPTS, tried=False)
         (await self._listing(kind, spec)).append(observed)

@@ -14,18 +14,31 @@ def titles_of(script: str) -> Callable[[str], str]:
     return lambda binding: f"{script}-{binding.lower().replace('_', '-')}"
 
 
-def titles(worker: Worker, script: str) -> Callable[[str], str]:
+def titles(worker: Worker, script: str, declared: Mapping[str, str] | None = None) -> Callable[[str], str]:
     """The names of `worker`'s unnamed resources, deployed as `script`.
 
-    A binding that the environment's own block has gets wrangler's name (`shop-staging-cache`), as a deploy by
-    wrangler would find it. One that is inherited gets the top level's, with the environment's at the end
-    (`shop-cache-staging`), like every other inherited resource.
+    `declared` are those that trailboss.toml has a table for, by the plain form of their keys: `GCP_POSTGRES`
+    is the resource `gcp-postgres`. Of the others, one in the environment's own block gets wrangler's name
+    (`shop-staging-cache`), as a deploy by wrangler would find it. One that is inherited gets the top level's,
+    with the environment's at the end (`shop-cache-staging`), like every other inherited resource.
     """
     environment, base = worker.environment, worker.top_level_name
+    declared = declared or {}
+    named, own = titles_of(script), _own_bindings(worker)
     if not environment or not base or script != worker.name:
-        return titles_of(script)
-    own, inherited, named = _own_bindings(worker), titles_of(base), titles_of(script)
-    return lambda binding: named(binding) if binding in own else f"{inherited(binding)}-{environment}"
+        return lambda binding: declared.get(plain(binding)) or named(binding)
+    inherited = titles_of(base)
+
+    def title(binding: str) -> str:
+        known = declared.get(plain(binding))
+        return known or (named(binding) if binding in own else f"{inherited(binding)}-{environment}")
+
+    return title
+
+
+def plain(name: str) -> str:
+    """A key and a binding of the same thing in one spelling."""
+    return name.lower().replace("-", "_")
 
 
 def _own_bindings(worker: Worker) -> frozenset[str]:

@@ -11,7 +11,7 @@ from trailboss.config.discover import PROJECT_NAME
 from trailboss.errors import ConfigError, PlanError
 from trailboss.plan.owner import Owner, digest
 from trailboss.plan.provision import wishes_of
-from trailboss.plan.titles import titles
+from trailboss.plan.titles import plain, titles
 from trailboss.resources.marks import identity_of
 from trailboss.resources.protocol import Kind
 from trailboss.resources.reading import read_spec
@@ -73,11 +73,24 @@ def wanted(project: Project) -> Wanted:
     """
     environment = project.environment.name or ""
     written = list(_written(project, environment))
-    bound = [one for worker in project.workers for one in _bound(worker, environment)]
+    names = declared(project)
+    bound = [one for worker in project.workers for one in _bound(worker, environment, names)]
     resources = _once([*written, *bound])
-    given = tuple(one for worker in project.workers for one in _given(worker))
+    given = tuple(one for worker in project.workers for one in _given(worker, names))
     scripts = frozenset(worker.name for worker in project.workers if worker.name)
     return Wanted(Owner(project.name, environment), resources, given, scripts)
+
+
+def declared(project: Project) -> dict[str, str]:
+    """The names of the resources in trailboss.toml that a binding without a name may mean, by plain key."""
+    environment, found = project.environment.name or "", {}
+    for name, tables in (project.tables.get("resources") or {}).items():
+        form = kind(name).binding if name in NAMES else None
+        if form is not None and form.title is None and isinstance(tables, Mapping):
+            for key, table in tables.items():
+                given = table.get("name") or table.get("title") if isinstance(table, Mapping) else None
+                found[plain(key)] = str(given or _name(project, kind(name), key, environment))
+    return found
 
 
 def nothing(project: Project) -> Wanted:
@@ -135,10 +148,10 @@ def _with_script(project: Project, found: Kind[Any, Any], table: Mapping[str, An
 
 def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -> str:
     """The key, with the environment's name where every environment has one of it: a table at the top level,
-    and what a Worker binds, as bindings are inherited under such names."""
+    and what holds data, so that no two environments ever share it by a name."""
     document = project.document
     own = document is not None and document.has("environments", environment, "resources", found.name, key)
-    alone = own and found.binding is None
+    alone = own and not found.holds_data
     if not environment or alone or found.scope == "zone" or not _PLAIN.fullmatch(key):
         return key
     return f"{key}-{environment}"
@@ -163,9 +176,9 @@ def zone_name(value: Any) -> str:
     return str(value.get("name", "")) if isinstance(value, Mapping) else str(value)
 
 
-def _bound(worker: Worker, environment: str) -> Iterator[Resource]:
-    for wish in wishes_of(worker.raw, titles(worker, worker.name)):
-        if wish.spec is not None:
+def _bound(worker: Worker, environment: str, names: Mapping[str, str]) -> Iterator[Resource]:
+    for wish in wishes_of(worker.raw, titles(worker, worker.name, names)):
+        if wish.spec is not None and wish.form.makes:
             key = wish.title.removesuffix(f"-{environment}") if environment else wish.title
             yield Resource(wish.kind.name, key, wish.spec, _place(worker, wish.kind), digest(wish.spec))
     for found in kinds():
@@ -175,8 +188,8 @@ def _bound(worker: Worker, environment: str) -> Iterator[Resource]:
             yield Resource(found.name, key, spec, worker.locate(), digest(spec))
 
 
-def _given(worker: Worker) -> Iterator[Given]:
-    for wish in wishes_of(worker.raw, titles(worker, worker.name)):
+def _given(worker: Worker, names: Mapping[str, str]) -> Iterator[Given]:
+    for wish in wishes_of(worker.raw, titles(worker, worker.name, names)):
         value = wish.form.given and wish.entry.get(wish.form.given)
         if value:
             yield Given(wish.kind.name, str(value), wish.binding, _place(worker, wish.kind))

@@ -64,6 +64,7 @@ async def upload_artifact(now: Pass, *, mode: Literal["deploy", "version"]) -> P
 async def _resources(now: Pass) -> Provisioned:
     """What the bindings without an id stand for; what is missing is made."""
     from trailboss.plan import Provisioned, provision, titles
+    from trailboss.plan.wanted import declared
 
     assert now.artifact is not None and now.seen is not None
     if now.artifact.format == "assets":
@@ -73,7 +74,7 @@ async def _resources(now: Pass) -> Provisioned:
         now.name,
         now.settings,
         deployed_bindings=None if now.seen.exists else (),
-        named=titles(now.worker, now.name),
+        named=titles(now.worker, now.name, declared(now.project) if now.project else {}),
         missing=lambda lacking: _make(now, lacking),
         progress=now.progress,
     )

@@ -27,7 +27,7 @@ from trailboss.resources.marks import (
     set_fields,
     to,
 )
-from trailboss.resources.protocol import Basis, Permissions
+from trailboss.resources.protocol import Basis, BindingForm, Permissions
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
@@ -104,6 +104,11 @@ class HyperdriveConfigKind(Basis):
     name = "hyperdrive_config"
     spec = HyperdriveConfig
     permissions = Permissions("Hyperdrive Read", "Hyperdrive Write")
+    binding = BindingForm(("hyperdrive",), "hyperdrive", "id", given="id", title=None, makes=False)
+
+    def from_binding(self, title: str, entry: Mapping[str, Any]) -> HyperdriveConfig:
+        """Which one it is; what it consists of is not in a binding."""
+        return HyperdriveConfig(title)
 
     def problems(self, spec: HyperdriveConfig) -> Iterable[str]:
         yield from _origin_problems(spec)

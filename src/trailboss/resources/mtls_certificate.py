@@ -27,7 +27,7 @@ from trailboss.resources.marks import (
     differences,
     set_fields,
 )
-from trailboss.resources.protocol import Basis, Permissions
+from trailboss.resources.protocol import Basis, BindingForm, Permissions
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
@@ -65,6 +65,18 @@ class MTLSCertificateKind(Basis):
     name = "mtls_certificate"
     spec = MTLSCertificate
     permissions = Permissions("SSL and Certificates Read", "SSL and Certificates Write")
+    binding = BindingForm(
+        ("mtls_certificates",),
+        "mtls_certificate",
+        "certificate_id",
+        given="certificate_id",
+        title=None,
+        makes=False,
+    )
+
+    def from_binding(self, title: str, entry: Mapping[str, Any]) -> MTLSCertificate:
+        """Which one it is; what it consists of is not in a binding."""
+        return MTLSCertificate(title, "")
 
     def problems(self, spec: MTLSCertificate) -> Iterable[str]:
         if not _is_reference(spec.certificates) and not _BLOCK.search(spec.certificates):

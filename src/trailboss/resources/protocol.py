@@ -51,7 +51,8 @@ class BindingForm:
     when the user wrote it, `title` the key with the resource's own name (None: the config has none),
     `type` and `wire` the type and the field of the uploaded binding. `shared` are config keys that must equal
     those of the deployed binding for it to be kept. A binding with one of the config keys `said` names its
-    resource in every upload; the others may be sent as "what the deployed Worker has".
+    resource in every upload; the others may be sent as "what the deployed Worker has". `makes` is whether a
+    binding alone says enough for the resource to be made; else it must be declared, or be there.
     """
 
     config: tuple[str, ...]
@@ -61,6 +62,7 @@ class BindingForm:
     title: str | None
     shared: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    makes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
