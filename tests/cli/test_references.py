@@ -14,7 +14,9 @@ from tests.conftest import Sandbox
 from tests.secrets.conftest import Op, op
 from trailboss.cli.options import Options
 from trailboss.cli.output import Output
+from trailboss.cli.passthrough import environment
 from trailboss.cli.run import Run
+from trailboss.cli.words import split
 from trailboss.errors import SecretError
 
 __all__ = ["op"]
@@ -79,6 +81,18 @@ def test_nothing_is_asked_that_is_not_used(
         trailboss("secret", "put", "A", "--target", "sandbox:test", stdin="op://Ops/stripe/key\n").status == 0
     )
     assert asked(vault) == []
+
+
+def test_wrangler_gets_the_token_and_not_the_reference(
+    vault: Op, tmp_path: Path, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("CLOUDFLARE_API_TOKEN=op://Ops/cloudflare/token\n")
+    line = split(["kv", "key", "list"])
+    found = environment(Run.start(Options()), line)
+    assert found["CLOUDFLARE_API_TOKEN"] == account.connection.token
+    (tmp_path / ".env").write_text("CLOUDFLARE_API_TOKEN=plain\n")
+    assert "CLOUDFLARE_API_TOKEN" not in environment(Run.start(Options()), line)
 
 
 def test_a_value_by_reference(vault: Op, project: Path, account: Sandbox, trailboss: Trailboss) -> None:

@@ -55,6 +55,11 @@ class Environ(Mapping[str, str]):
         """The variables that are no references; nobody is asked for the others."""
         return self._plain
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether some variables are references that nobody has resolved."""
+        return bool(self._pending)
+
     def expect(self) -> None:
         """Let what is pending go with the next question that anybody asks."""
         if self._pending:

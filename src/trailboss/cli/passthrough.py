@@ -121,7 +121,9 @@ def _has_a_say(run: Run) -> bool:
     if run.options.target or os.environ.get("TRAILBOSS_TARGET") or os.environ.get("TRAILBOSS_ENV"):
         return True
     here = Path.cwd()
-    return any((up / "trailboss.toml").is_file() for up in (here, *here.parents))
+    if any((up / "trailboss.toml").is_file() for up in (here, *here.parents)):
+        return True
+    return run.environ.is_pending  # a token that is a reference: wrangler would send the reference itself
 
 
 def _target(run: Run, line: Line) -> Target | None:
