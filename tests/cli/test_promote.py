@@ -67,6 +67,9 @@ def test_promote(
     again = trailboss("promote", "staging", "production", "--json").json["workers"][0]
     assert again["outcome"] == "unchanged"
 
+    (listed,) = trailboss("versions", "list", "--env", "production", "--json").json
+    assert listed["proved"] == ["staging"]
+    assert "proved in" in trailboss("versions", "list", "--env", "production").out
     told = trailboss("history", "--env", "production", "--json").json
     check("trailboss history", told)
     (release,) = told["releases"]

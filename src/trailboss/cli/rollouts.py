@@ -114,7 +114,7 @@ def tree(picture: Picture) -> Tree:
     head.append(f"  by {picture.who}", "dim")
     if picture.phase in ("claimed", "step") and not picture.alive:
         head.append("  nobody is at it any more", "red bold")
-    if picture.left:
+    if picture.left >= 1 and picture.phase == "step":
         head.append(f"  {picture.left:.0f} s left to bake", "dim")
     root = Tree(head)
     for worker in picture.workers:

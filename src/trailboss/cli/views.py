@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trailboss.cli.output import Output, table
@@ -19,8 +20,11 @@ def tick(output: Output, text: str) -> None:
     output.line(f"{output.style('✓', '32;1', output.out)} {text}")
 
 
-def versions(output: Output, found: tuple[Version, ...]) -> None:
-    """A table of versions, newest first."""
+def versions(
+    output: Output, found: tuple[Version, ...], proved: Mapping[str, tuple[str, ...]] | None = None
+) -> None:
+    """A table of versions, newest first; `proved` are the environments that had one's artifact, by its id."""
+    proofs = proved or {}
 
     def row(version: Version) -> list[str]:
         bold = "1" if version.share else "0"
@@ -31,12 +35,14 @@ def versions(output: Output, found: tuple[Version, ...]) -> None:
             age(version.created),
             (version.git_sha or "")[:7],
             (version.digest or "").removeprefix("sha256:")[:8],
+            *([", ".join(proofs.get(version.id, ()))] if proofs else []),
             version.author or "",
             _about(version),
         ]
 
     rows = [row(version) for version in found]
-    output.show(table(("version", "id", "traffic", "made", "git", "digest", "by", "about"), rows, right=(2,)))
+    headings = ("version", "id", "traffic", "made", "git", "digest", *(["proved in"] if proofs else []))
+    output.show(table((*headings, "by", "about"), rows, right=(2,)))
 
 
 def _about(version: Version) -> str:

@@ -13,8 +13,9 @@ from trailboss.cli.output import Output, table
 from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
     from trailboss.config import Worker
-    from trailboss.release.versions import SplitResult, VersionView
+    from trailboss.release.versions import SplitResult, VersionList, VersionView
 
 
 @command(
@@ -79,18 +80,33 @@ def listing(run: Run, name: str | None, limit: int) -> None:
     """Show the latest versions that can be deployed, and which of them take traffic.
 
     A version is an upload with its bindings and secrets. Any of its names works in other commands: v12,
-    the id or its beginning, the git commit, the tag, `latest`, `previous`. In JSON the order is
-    wrangler's, oldest first.
+    the id or its beginning, the git commit, the tag, `latest`, `previous`. The project's other environments
+    are asked which of these artifacts had all their traffic. In JSON the order is wrangler's, oldest first.
     """
     from trailboss.cli import views, wire
-    from trailboss.release.versions import list_versions
 
     script = run.script(name)
     run.announce(script)
-    found = run.call(lambda cloud: list_versions(cloud, script))
+    found, proved = run.call(lambda cloud: _listed(run, cloud, script))
     shown = found.versions[:limit]
-    document = [wire.version(version) for version in reversed(shown)]
-    run.result(document, lambda output: views.versions(output, shown))
+    document = [{**wire.version(one), "proved": proved.get(one.id, ())} for one in reversed(shown)]
+    run.result(document, lambda output: views.versions(output, shown, proved))
+
+
+async def _listed(run: Run, cloud: Cloud, script: str) -> tuple[VersionList, dict[str, tuple[str, ...]]]:
+    """The versions, and by id the environments that proved them; without other environments nobody is
+    asked."""
+    from trailboss.release.versions import list_versions
+
+    found = await list_versions(cloud, script)
+    key = next((worker.key for worker in run.project.workers if worker.name == script), None)
+    if key is None or len(run.project.environments) < 2:
+        return found, {}
+    from trailboss.cli.commands.deploy import target_of
+    from trailboss.release.history import proved_by, read_proofs
+
+    proofs, _ = await read_proofs(run.project, cloud, target_of(run), run.environ)
+    return found, {one.id: proved_by(one, found.versions, proofs, key) for one in found.versions}
 
 
 @command("trailboss versions view v12", "trailboss versions view previous --env production")
