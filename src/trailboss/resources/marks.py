@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from enum import Enum
+from functools import cache
 from typing import Any, Final
 
 
@@ -82,7 +83,22 @@ def mark_of(place: Field[Any]) -> Mark:
 
 def marked(value: Any, mark: Mark) -> tuple[Field[Any], ...]:
     """The fields of a spec, an observed resource or their class that carry `mark`, in order."""
-    return tuple(place for place in fields(value) if mark_of(place) is mark)
+    return _marked(_shape_of(value), mark)
+
+
+def _shape_of(value: Any) -> Any:
+    return value if isinstance(value, type) else type(value)
+
+
+@cache
+def _marked(shape: Any, mark: Mark) -> tuple[Field[Any], ...]:
+    return tuple(place for place in fields(shape) if mark_of(place) is mark)
+
+
+@cache
+def _names(shape: Any) -> tuple[str, ...]:
+    """The names of all fields; none for what is no dataclass."""
+    return tuple(place.name for place in fields(shape)) if hasattr(shape, "__dataclass_fields__") else ()
 
 
 def is_named(place: Field[Any]) -> bool:
@@ -106,19 +122,25 @@ def identity_of(value: Any) -> tuple[Any, ...]:
     return tuple(getattr(value, place.name) for place in marked(value, Mark.IDENTITY))
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None), Unset})
+
+
 def refs_in(value: Any) -> Iterator[Ref]:
     """Every reference in a spec, however deep."""
     if isinstance(value, Ref):
         yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
+        return
+    for inner in _inside(value):
+        if type(inner) not in _PLAIN:
             yield from refs_in(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from refs_in(inner)
-    elif hasattr(value, "__dataclass_fields__"):
-        for place in fields(value):
-            yield from refs_in(getattr(value, place.name))
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, dict | Mapping):
+        return value.values()
+    return [getattr(value, name) for name in _names(_shape_of(value))]
 
 
 def resolved(value: Any, handles: Mapping[Ref, str]) -> Any:
@@ -129,8 +151,8 @@ def resolved(value: Any, handles: Mapping[Ref, str]) -> Any:
         return {name: resolved(inner, handles) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(resolved(inner, handles) for inner in value)
-    if hasattr(value, "__dataclass_fields__") and any(True for _ in refs_in(value)):
-        changes = {place.name: resolved(getattr(value, place.name), handles) for place in fields(value)}
+    if _names(_shape_of(value)) and any(True for _ in refs_in(value)):
+        changes = {name: resolved(getattr(value, name), handles) for name in _names(_shape_of(value))}
         return replace(value, **changes)
     return value
 

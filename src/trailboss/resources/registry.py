@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -50,6 +51,7 @@ NAMES = (
 )
 
 
+@cache
 def kind(name: str) -> Kind[Any, Any]:
     """The kind called `name`, loaded now.
 
