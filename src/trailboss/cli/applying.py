@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trailboss.cli import plans
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from trailboss.plan.apply import Applied
     from trailboss.plan.plan import Plan
     from trailboss.plan.wanted import Wanted
+    from trailboss.values import Secret
 
 
 def carry_out(
@@ -27,8 +29,9 @@ def carry_out(
     wait: float = 0.0,
     quiet: bool = False,
     doing: str = "apply",
+    known: Mapping[str, Secret] | None = None,
 ) -> Applied:
-    """Plan, show, ask where somebody is there to answer, and apply."""
+    """Plan, show, ask where somebody is there to answer, and apply. `known` are secrets by reference."""
     from trailboss.plan.apply import Applied, Options
     from trailboss.plan.apply import apply as do
     from trailboss.plan.plan import make
@@ -52,7 +55,7 @@ def carry_out(
             confirmed=confirmed,
             wait=wait,
             doing=doing,
-            reveal=plans.revealer(run),
+            reveal=plans.revealer(run, known),
             tell=run.output.warn,
             step=plans.stepper(run.output),
         )

@@ -1,4 +1,4 @@
-"""Waiting for a certificate, with what its validation needs shown."""
+"""Certificates: which are there, and waiting for one with what its validation needs shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+
+
+def known_certificate(run: Run, name: str) -> None:
+    """Raises PlanError TB6116 when neither the files nor the account have a client certificate `name`."""
+    from trailboss.errors import PlanError
+    from trailboss.resources.mtls_certificate import KIND
+
+    if name in (run.project.tables.get("resources") or {}).get("mtls_certificate", {}):
+        return
+
+    async def look(cloud: Cloud) -> bool:
+        return any([one.name == name async for one in KIND.list(cloud)])
+
+    if not run.call(look):
+        raise PlanError(
+            "TB6116",
+            f"neither trailboss.toml nor the account has a client certificate '{name}'",
+            hint="Upload it: trailboss mtls-certificate upload --cert FILE --key FILE --name NAME.",
+        )
 
 
 def wait_active(run: Run, spec: Any) -> None:

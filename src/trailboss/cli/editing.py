@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trailboss.config.resources import Edits
     from trailboss.plan.apply import Applied
     from trailboss.plan.wanted import Resource, Wanted
+    from trailboss.values import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ def make_resource(
     doing: str,
     binding: str | None = None,
     may_wait: bool = False,
+    known: Mapping[str, Secret] | None = None,
 ) -> Made:
     """The resource `key` in the files and in the account. `table` holds what the command line gave.
 
-    `may_wait`: what it refers to may come later; it is written now, and made with that.
+    `may_wait`: what it refers to may come later; it is written now, and made with that. `known` are secrets
+    by the reference that stands for them in the file, when they were given here and are nowhere else yet.
     """
     from trailboss.resources.registry import kind as load
 
@@ -64,9 +67,30 @@ def make_resource(
     if waiting:
         return Made(kind, key, resource.key, "", "later", None, files, waiting[0])
     targets = (resource.address, *_waiting_for(want, resource))
-    done = carry_out(run, want, targets=targets, quiet=True, doing=doing)
+    done = carry_out(run, want, targets=targets, quiet=True, doing=doing, known=known)
     form = load(kind).binding
     return _made(done, resource, binding or (_bound(run, kind, key, resource) if form else None), files)
+
+
+def bind_only(run: Run, kind: str, key: str, binding: str | None) -> tuple[str, tuple[str, ...]]:
+    """A binding for a resource that is there or declared already: its name, and the files that changed."""
+    from trailboss.resources.registry import kind as load
+
+    form = load(kind).binding
+    assert form is not None
+    name = binding or key.upper().replace("-", "_").replace(".", "_")
+    return name, bind_entry(run, form.config, {"binding": name}, own=True)
+
+
+def bind_entry(run: Run, path: tuple[str, ...], entry: Mapping[str, Any], *, own: bool) -> tuple[str, ...]:
+    """One entry of a list of bindings in the wrangler config; nothing happens when it is there already."""
+    from trailboss.config.resources import bind, write
+
+    worker = run.worker()
+    if any(dict(one) == dict(entry) for one in worker.raw.get(path[0]) or ()):
+        return ()
+    files = write(bind(worker, path, entry, own=own), lambda: _reload(run))
+    return tuple(_shown(file) for file in files)
 
 
 def spec_of(run: Run, kind: str, key: str) -> Any:
@@ -182,7 +206,7 @@ def _edits(
     if form.title:
         own = worker.environment if worker.declared else None
         entry[form.title] = f"{key}-{own}" if own else key
-    return joined(beside, bind(worker, form.config, entry))
+    return joined(beside, bind(worker, form.config, entry, own=not form.makes))
 
 
 def _bound(run: Run, kind: str, key: str, resource: Resource | None) -> str | None:

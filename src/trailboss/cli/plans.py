@@ -58,14 +58,15 @@ def addresses(run: Run, resources: tuple[str, ...]) -> tuple[str, ...]:
     return resources
 
 
-def revealer(run: Run) -> Reveal:
+def revealer(run: Run, known: Mapping[str, Secret] | None = None) -> Reveal:
     """Turns the references of a spec into secrets, when they are about to be sent."""
+    given = known or {}
 
     async def reveal(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
         import asyncio
 
         def now() -> dict[str, Secret]:
-            return {name: run.value(text, name) for name, text in wanted.items()}
+            return {name: given.get(text) or run.value(text, name) for name, text in wanted.items()}
 
         return await asyncio.to_thread(now)
 

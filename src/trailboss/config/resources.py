@@ -61,9 +61,9 @@ def undeclare(project: Project, kind: str, key: str) -> Edits:
     return {}
 
 
-def bind(worker: Worker, path: tuple[str, ...], entry: Table) -> Edits:
-    """One more entry in a list of bindings: in the environment's own block where the config has one, else at
-    the top level, from where every environment gets it under a name of its own.
+def bind(worker: Worker, path: tuple[str, ...], entry: Table, *, own: bool = False) -> Edits:
+    """One more entry in a list of bindings: in the environment's own block where the config has one (or
+    must get one: `own`), else at the top level, from where every environment gets it under a name of its own.
 
     Raises:
         ConfigError: TB1310 the config was generated; TB1311 another binding has that name.
@@ -86,7 +86,7 @@ def bind(worker: Worker, path: tuple[str, ...], entry: Table) -> Edits:
             hint="Choose another with --binding.",
             where=worker.locate(*path),
         )
-    prefix = ("env", worker.environment) if worker.environment and worker.declared else ()
+    prefix = ("env", worker.environment) if worker.environment and (own or worker.declared) else ()
     return {worker.user_path: [Append((*prefix, *path), dict(entry))]}
 
 
