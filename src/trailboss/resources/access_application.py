@@ -2,7 +2,7 @@
 
 The policies are keys of `access_policy`, asked in the order of the file. A PUT resets what it does not name,
 so a change is laid over what is there; the application's own (inline) policies are replaced where the file
-gives a list.
+gives a list. A name is one application here, though Cloudflare allows several.
 """
 
 from __future__ import annotations
@@ -115,7 +115,6 @@ class AccessApplicationKind(Basis):
     name = "access_application"
     spec = AccessApplication
     ownership = Tagged("access_application")
-    repeats = True
     permissions = Permissions("Access: Apps and Policies Read", "Access: Apps and Policies Write")
 
     def problems(self, spec: AccessApplication) -> Iterable[str]:
@@ -129,10 +128,6 @@ class AccessApplicationKind(Basis):
         if len(public) > MOST_DOMAINS:
             yield f"it has {len(public)} public destinations; Cloudflare allows {MOST_DOMAINS}"
         yield from duration_problems("session_duration", spec.session_duration)
-
-    def clashes(self, spec: AccessApplication, observed: ObservedAccessApplication) -> bool:
-        """One host name and path has one application."""
-        return bool(_places(spec) & _places(observed))
 
     def differs(self, spec: AccessApplication, observed: ObservedAccessApplication) -> tuple[Difference, ...]:
         return subset_differs(spec, observed)
@@ -198,7 +193,7 @@ def _links(policies: Iterable[Any]) -> list[dict[str, Any]]:
     return [{"id": one, "precedence": place} for place, one in enumerate(policies, 1)]
 
 
-def _tables(app: AccessApplication | ObservedAccessApplication) -> Tables:
+def _tables(app: AccessApplication) -> Tables:
     return app.destinations if isinstance(app.destinations, tuple) else ()
 
 
@@ -208,11 +203,6 @@ def _moved(spec: AccessApplication, observed: ObservedAccessApplication) -> list
     if not others:
         return UNSET
     return [{"type": "public", "uri": spec.domain or observed.domain}, *others]
-
-
-def _places(app: AccessApplication | ObservedAccessApplication) -> set[str]:
-    uris = [app.domain, *(one.get("uri") for one in _tables(app))]
-    return {str(uri).lower().rstrip("/") for uri in uris if uri}
 
 
 def _path(cloud: Cloud) -> str:

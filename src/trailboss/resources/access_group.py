@@ -1,4 +1,7 @@
-"""Access groups: rules under a name that policies and other groups may name. Source: edge reference 2.2."""
+"""Access groups: rules under a name that policies and other groups may name. Source: edge reference 2.2.
+
+Cloudflare allows several of one name; here a name is one group, and another's of that name is in the way.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class AccessGroup:
 
 @dataclass(frozen=True, slots=True)
 class ObservedAccessGroup:
-    """A group of the account; `id` is a UUID. Several may have one name."""
+    """A group of the account; `id` is a UUID."""
 
     name: str = field(metadata=IDENTITY)
     id: str = field(metadata=SERVER_SET)
@@ -43,7 +46,6 @@ class AccessGroupKind(Basis):
     name = "access_group"
     spec = AccessGroup
     ownership = Tagged("access_group")
-    repeats = True
     permissions = Permissions(
         "Access: Organizations, Identity Providers, and Groups Read",
         "Access: Organizations, Identity Providers, and Groups Write",
@@ -55,9 +57,6 @@ class AccessGroupKind(Basis):
     def adjust(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
         """Rules in their short spelling."""
         return adjusted(table)
-
-    def clashes(self, spec: AccessGroup, observed: ObservedAccessGroup) -> bool:
-        return False
 
     def differs(self, spec: AccessGroup, observed: ObservedAccessGroup) -> tuple[Difference, ...]:
         return subset_differs(spec, observed)
