@@ -73,8 +73,8 @@ def _check_hosts(hosts: list[str], zone: str, method: str) -> None:
 
 def status_at(pack: Record, now: float) -> str:
     """The state of an order at a moment (Unix seconds)."""
-    began, pace = datetime.fromisoformat(pack["started_on"]).timestamp(), float(pack["pace"])
-    step = len(WALK) - 1 if pace <= 0 else min(int((now - began) / pace), len(WALK) - 1)
+    passed, pace = now - _began(pack), float(pack["pace"])
+    step = len(WALK) - 1 if pace <= 0 else min(int(passed / pace), len(WALK) - 1)
     stuck = pack.get("stuck_at", "")
     if stuck in TIMED_OUT and step > WALK.index(stuck):
         return TIMED_OUT[stuck]
@@ -83,9 +83,13 @@ def status_at(pack: Record, now: float) -> str:
     return WALK[step]
 
 
+def _began(pack: Record) -> float:
+    """When the order was made (Unix seconds); what is written is rounded, perhaps up."""
+    return datetime.fromisoformat(pack["started_on"]).timestamp() - 1e-6
+
+
 def _expiry(pack: Record) -> float:
-    began = datetime.fromisoformat(pack["started_on"]).timestamp()
-    return began + float(pack["pace"]) * (len(WALK) - 1) + float(pack["validity_days"]) * DAY
+    return _began(pack) + float(pack["pace"]) * (len(WALK) - 1) + float(pack["validity_days"]) * DAY
 
 
 def shown(pack: Record, status: str, iso: Any) -> Record:

@@ -198,7 +198,7 @@ def _timed(call: Call, record: Record) -> Record:
     if record["modified_on"] is None or record["value"] == "off":
         return {**record, "time_remaining": 0}
     since = datetime.fromisoformat(record["modified_on"]).timestamp()
-    left = int(since + DEVELOPMENT_SECONDS - call.clock.now())
+    left = round(since + DEVELOPMENT_SECONDS - call.clock.now())
     return {**record, "value": "on" if left > 0 else "off", "time_remaining": left}
 
 
