@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import pytest
 
 from trailboss.sandbox import process
 from trailboss.sandbox.identity import Connection
+
+os.environ.setdefault("TRAILBOSS_BUNDLER", "cold")  # no test but its own leaves a process behind
 
 
 @dataclass

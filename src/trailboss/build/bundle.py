@@ -12,8 +12,9 @@ from typing import Any
 from trailboss.build import failures, multipart
 from trailboss.build.multipart import Part
 from trailboss.build.normalise import portable
+from trailboss.build.spare import Spares, is_wanted
 from trailboss.build.subject import Subject, check_entry
-from trailboss.build.wrangler import Stop, Wrangler, environment, run, with_compiled
+from trailboss.build.wrangler import Output, Stop, Wrangler, environment, run, with_compiled
 from trailboss.errors import BuildError
 
 
@@ -50,10 +51,36 @@ def bundle(
         variables = environment(scratch / "logs", environ)
         if subject.build_command is None:  # the project's own programs do not fill a cache of ours
             variables = with_compiled(variables)
-        output = run(wrangler, _arguments(subject, scratch), cwd=subject.base, env=variables, stop=stop)
+        warm = subject.build_command is None and is_wanted(environ)
+        output = _run(
+            wrangler,
+            _arguments(subject, scratch),
+            cwd=subject.base,
+            env=variables,
+            stop=stop,
+            spares=Spares(wrangler, subject.base, variables) if warm else None,
+        )
         if output.status != 0:
             raise failures.failure(output, subject.base)
         return collect(subject, wrangler, scratch, failures.warnings(output))
+
+
+def _run(
+    wrangler: Wrangler,
+    arguments: list[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    stop: Stop | None,
+    spares: Spares | None,
+) -> Output:
+    """Run wrangler: a spare that waits for this, else one from the start, which also says what is wrong."""
+    output = spares.run(arguments, stop) if spares is not None else None
+    if output is None or output.status != 0:
+        output = run(wrangler, arguments, cwd=cwd, env=env, stop=stop)
+    if spares is not None and output.status == 0:
+        spares.leave_one()
+    return output
 
 
 def _arguments(subject: Subject, scratch: Path) -> list[str]:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trailboss.errors import BuildError
@@ -69,22 +70,22 @@ class Stop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._end: Callable[[], object] | None = None
         self._stopped = False
 
-    def attach(self, process: subprocess.Popen[bytes]) -> None:
-        """Take charge of `process`; it is ended at once when `stop()` came first."""
+    def attach(self, end: Callable[[], object]) -> None:
+        """From now on `end` is what ends it; called at once when `stop()` came first."""
         with self._lock:
-            self._process = process
+            self._end = end
             if self._stopped:
-                _end(process)
+                end()
 
     def stop(self) -> None:
-        """End the process this holds, with everything it started."""
+        """End the run this is attached to, with everything it started."""
         with self._lock:
             self._stopped = True
-            if self._process is not None:
-                _end(self._process)
+            if self._end is not None:
+                self._end()
 
 
 def own_wrangler(directory: Path) -> tuple[Path, str] | None:
@@ -189,7 +190,7 @@ def run(
             hint="Run `trailboss doctor` to see which Node is used.",
         ) from error
     if stop is not None:
-        stop.attach(process)
+        stop.attach(partial(_end, process))
     try:
         stdout, stderr = process.communicate()
     except BaseException:
