@@ -133,6 +133,13 @@ def test_a_person_is_asked_which_field_is_meant(
         Run.start(Options(json=True)).value("op://Ops/cloudflare", "--connection-string")
 
 
+def test_several_values_are_one_question(vault: Op, project: Path) -> None:
+    wanted = {"a": "op://Ops/stripe/key", "b": "op://Ops/cloudflare/url", "c": "plain"}
+    found = Run.start(Options()).values(wanted)
+    assert found["a"].reveal() == "canary-5512" and found["c"].reveal() == "plain"
+    assert asked(vault) == ["inject"]
+
+
 @pytest.mark.parametrize(
     ("says", "code"),
     [

@@ -66,7 +66,8 @@ def revealer(run: Run, known: Mapping[str, Secret] | None = None) -> Reveal:
         import asyncio
 
         def now() -> dict[str, Secret]:
-            return {name: given.get(text) or run.value(text, name) for name, text in wanted.items()}
+            asked = run.values({name: text for name, text in wanted.items() if text not in given})
+            return {name: given[text] for name, text in wanted.items() if text in given} | asked
 
         return await asyncio.to_thread(now)
 

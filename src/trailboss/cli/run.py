@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Container, Coroutine
+from collections.abc import Awaitable, Callable, Container, Coroutine, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -121,6 +121,18 @@ class Run:
         from trailboss.cli.shipping import given_value
 
         return given_value(self, text, name)
+
+    def values(self, wanted: Mapping[str, str]) -> dict[str, Secret]:
+        """Several of them, by their names, with one question.
+
+        Raises:
+            SecretError: as `value`.
+        """
+        from trailboss.secrets import Resolver, Wanted, asks
+
+        asking = {name: Wanted(text, name) for name, text in wanted.items() if asks(text)}
+        Resolver(self.environ, vaults=self.vaults).expect(asking)
+        return {name: self.value(text, name) for name, text in wanted.items()}
 
     def resolved(self, data: Any, *keys: str | int, plain: Container[str] = ()) -> Any:
         """A copy of `data`, which trailboss.toml has under `keys`, with every reference in it resolved: to a
