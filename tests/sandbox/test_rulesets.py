@@ -344,6 +344,7 @@ def test_expressions(text: str) -> None:
         ('http.host[0] eq "x"', "cannot access index ArrayIndex(0) for type Bytes"),
         ('len(http.host, "a") gt 1', "expected 1 arguments, but found 2"),
         ('http.host matches "("', "regex parse error"),
+        ('http.host wildcard "**.example.com"', "double star"),
         ('regex_replace(http.host, "a", "b") eq "c"', "unknown identifier"),
         ("(" * 100, "nested too deeply"),
         ('http.host eq "\\q"', "after \\"),

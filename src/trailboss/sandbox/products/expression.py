@@ -143,6 +143,8 @@ class _Parser:
             self._set(kind)
         elif operator in {"matches", "~"}:
             self._pattern()
+        elif operator in {"wildcard", "strict wildcard"}:
+            self._wildcard()
         else:
             self._literal(kind, network=False)
 
@@ -184,6 +186,12 @@ class _Parser:
         except (re.error, ValueError) as error:
             reason = f"regex parse error: {error}"
             raise self.source.fail(reason, start, self.source.at - start) from None
+
+    def _wildcard(self) -> None:
+        start = self.source.at
+        if "**" in re.sub(r"\\.", "", self.source.string()):
+            reason = "wildcard parse error: double star is not allowed"
+            raise self.source.fail(reason, start, self.source.at - start)
 
     def value(self) -> Type:
         """A field or a function's result, with its indexes."""
