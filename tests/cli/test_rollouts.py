@@ -162,6 +162,9 @@ def test_no_rollout(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
     first = trailboss("deploy", "--strategy", "canary", "--json").json
     assert first["rollout"] is None and "no version yet" in first["workers"][0]["warnings"][0]
     assert trailboss("release", "status", "--json").error["code"] == "TB4406"
+    assert trailboss("release", "counter", "--json").error["code"] == "TB4417"
+    check("trailboss release counter", trailboss("release", "counter", "--yes", "--json").json)
+    assert "not counted" in trailboss("release", "counter", "--remove").out
     quiet = trailboss("watch", "--for", "300ms", "--json")
     assert quiet.status == 0 and quiet.json["alarm"] == "quiet"
     check("trailboss watch", quiet.json, set())

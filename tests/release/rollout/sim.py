@@ -142,7 +142,7 @@ class Visitors:
     def about(self) -> Freshness:
         return Freshness(0.0, False, "simulated", self.trouble)
 
-    async def read(self, span: Span, canary: str) -> tuple[Record, ...] | None:
+    async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
         if self.trouble:
             return None
         share = self.account.live(self.worker).get("canary", 0) / 100

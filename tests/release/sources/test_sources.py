@@ -156,6 +156,8 @@ def test_exact_counts_of_an_analytics_engine_dataset(desk: Desk) -> None:
         assert found is not None and [sum(r.canary for r in found), sum(r.failed for r in found)] == [3, 1]
         assert {(r.wall, r.cpu, r.key) for r in found} == {(12.0, 3.0, "me")}
         assert not source.about().sampled and not source.about().trouble
+        assert len(await source.read(Span(1.5, 4e9), "new", version) or ()) == 3
+        assert await source.read(Span(1.5, 4e9), "new", "old") is None and source.about().trouble
         gone = EngineSource(cloud, "nothing")
         assert await gone.read(Span(0, 1), version) is None and gone.about().trouble
         await source.aclose()

@@ -143,6 +143,34 @@ def promote(run: Run, name: str | None, message: str, full: bool) -> None:
     )
 
 
+@command("trailboss release counter --env production --yes", "trailboss release counter --remove")
+@worker_name
+@click.option("--remove", "gone", is_flag=True, help="Do not count this Worker any more.")
+def counter(run: Run, name: str | None, gone: bool) -> None:
+    """Deploy a small Tail Worker that counts every request by version, and make this Worker report to it.
+
+    Rollouts read it with `evidence = "analytics-engine"`: exact, and still there when a deployer dies. It
+    costs what a Tail Worker and Analytics Engine cost, so it asks first.
+    """
+    from trailboss.cli import views
+    from trailboss.release import counter as counting
+
+    script = run.script(name)
+    run.announce(script)
+    if not gone:
+        ask = run.confirm()
+        question = f'Deploy the Tail Worker "{counting.NAME}", and let "{script}" report every request to it?'
+        if ask is None or not ask(question):
+            raise RefusedError(
+                "TB4417", "No counter was deployed", hint="It takes a yes: on a terminal, or --yes."
+            )
+    verb = counting.remove if gone else counting.install
+    done = run.call(lambda cloud: verb(cloud, script))
+    said = f"{script} is counted by {done.counter}" if done.installed else f"{script} is not counted any more"
+    hint = f'[release] evidence = "analytics-engine", dataset = "{done.dataset}"'
+    run.result(done, lambda output: views.tick(output, f"{said}.  {hint if done.installed else ''}".rstrip()))
+
+
 def _sure(run: Run, question: str) -> None:
     ask = run.confirm()
     if ask is not None and not ask(question):

@@ -97,7 +97,8 @@ async def gather(walk: Walk, view: View) -> Verdict:
             judge = walk.judges[worker]
             if judge.window is not None and span.id <= judge.window:
                 continue
-            records = await source.read(span, walk.member(worker).canary)
+            member = walk.member(worker)
+            records = await source.read(span, member.canary, member.stable)
             if records is not None:
                 batch = Batch(span, state.share / 100, records, walk.pending[worker])
                 walk.judges[worker], walk.pending[worker] = judge.after(batch), NONE

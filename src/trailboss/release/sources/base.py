@@ -32,9 +32,10 @@ class Source(Protocol):
 
     async def aclose(self) -> None: ...
 
-    async def read(self, span: Span, canary: str) -> tuple[Record, ...] | None:
+    async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
         """The records of a span that is over, `canary` being the new version's id; None when the source
-        cannot say (then the window is left out)."""
+        cannot say (then the window is left out). With `stable` given, those of any other version, or of
+        none, are left out; without it, all that is not the canary's is the stable version's."""
         ...
 
     def about(self) -> Freshness: ...

@@ -32,7 +32,7 @@ _COLUMNS = "timestamp, index1, blob1, blob2, blob3, double1, double2, _sample_in
 
 
 class EngineSource:
-    """One dataset. `versions` are the two ids that count; the points of others are left out.
+    """One dataset.
 
     Raises ConfigError TB1814 for a name that is not one."""
 
@@ -54,7 +54,7 @@ class EngineSource:
     async def aclose(self) -> None:
         """Nothing has to be ended."""
 
-    async def read(self, span: Span, canary: str) -> tuple[Record, ...] | None:
+    async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
         """The span's rows; None when the dataset cannot be asked, or has more rows than an answer holds."""
         try:
             rows = await self._rows(span)
@@ -66,7 +66,11 @@ class EngineSource:
             return None
         self._trouble = ""
         self._sampled = self._sampled or any(int(row.get("_sample_interval") or 1) > 1 for row in rows)
-        return tuple(_record(row, canary) for row in rows)
+        kept = [row for row in rows if stable is None or row.get("index1") in (canary, stable)]
+        if rows and not kept:
+            self._trouble = f"none of the {len(rows)} points names one of the two versions in index1"
+            return None
+        return tuple(_record(row, canary) for row in kept)
 
     def about(self) -> Freshness:
         """Up to half a minute old."""

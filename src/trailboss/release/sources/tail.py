@@ -57,12 +57,12 @@ class TailSource:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def read(self, span: Span, canary: str) -> tuple[Record, ...] | None:
+    async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
         """The span's records; those before its end are forgotten. None while nobody listens."""
         inside = tuple(
             record._replace(canary=version == canary)
             for version, record in self._kept
-            if span.start <= record.at < span.end
+            if span.start <= record.at < span.end and (stable is None or version in (canary, stable))
         )
         self._kept = [kept for kept in self._kept if kept[1].at >= span.end]
         return inside if inside or not self._trouble else None
