@@ -1,0 +1,70 @@
+"""Two real Workers of one project, one calling the other: one release, and back as one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.release.conftest import Desk
+from tests.release.rollout.conftest import CODE, policy, traffic
+from trailboss.cloud import Cloud
+from trailboss.config import Project
+from trailboss.release.deploy import deploy
+from trailboss.release.outcomes import DeployOptions, DeployReport
+from trailboss.release.rollout.control import find, revert
+from trailboss.release.rollout.policy import Policy
+
+WEB = """export default { async fetch(request, env) {
+  if (new URL(request.url).pathname === "/health") return new Response("fine");
+  const answer = await env.API.fetch(request);
+  return new Response(`${env.TEXT} ${await answer.text()}`, { status: answer.status });
+} };"""
+
+
+def write(folder: Path, text: str, failing: str = "0") -> Project:
+    """`web` calls `api`; both say `text`, and `api` fails as often as told."""
+    shared = {"main": "index.js", "compatibility_date": "2026-08-04"}
+    workers: dict[str, tuple[str, dict[str, Any]]] = {
+        "web": (WEB, {"vars": {"TEXT": text}, "services": [{"binding": "API", "service": "api"}]}),
+        "api": (CODE, {"vars": {"TEXT": text, "FAILING": failing}}),
+    }
+    for name, (code, more) in workers.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name / "index.js").write_text(code)
+        (folder / name / "wrangler.json").write_text(json.dumps({"name": name, **shared, **more}))
+    tables = "".join(f'[workers.{name}]\npath = "{name}"\n' for name in workers)
+    (folder / "trailboss.toml").write_text(f'name = "both"\n{tables}')
+    return Project.load(folder, environ={})
+
+
+async def release(desk: Desk, project: Project, chosen: Policy | None) -> DeployReport:
+    async with Cloud(desk.target) as cloud:
+        return await deploy(project, project.workers, cloud, DeployOptions(rollout=chosen))
+
+
+def test_two_workers_are_one_release(desk: Desk) -> None:
+    folder = desk.folder / "both"
+    asyncio.run(release(desk, write(folder, "one"), None))
+
+    async def walked(project: Project) -> DeployReport:
+        async with traffic(desk, "web"):  # each of its requests is one of the other Worker too
+            return await release(desk, project, policy(50, 100))
+
+    bad = asyncio.run(walked(write(folder, "two", failing="1")))
+    assert bad.rollout is not None and bad.rollout.result == "rolled-back", bad.rollout
+    assert [one.worker for one in bad.workers] == ["api", "web"]
+    assert desk.account.worker("web").text == "one one"
+
+    good = asyncio.run(walked(write(folder, "three")))
+    assert good.rollout is not None and good.rollout.result == "promoted", good.rollout
+    assert desk.account.worker("web").text == "three three"
+
+    async def back(cloud: Cloud) -> None:
+        found = await find(cloud, ["web", "api"])
+        assert found.order == ("api", "web") and found.state.members == ("api", "web")
+        await revert(cloud, found, "on second thought")
+
+    desk.run(back)
+    assert desk.account.worker("web").text == "one one"
