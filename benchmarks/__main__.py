@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-ALL = ("startup", "build", "deploy", "sandbox", "ingress", "gates", "secrets")
+ALL = ("startup", "build", "deploy", "sandbox", "ingress", "dev", "gates", "secrets", "release")
 
 
 def main() -> int:

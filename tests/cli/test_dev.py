@@ -17,11 +17,15 @@ FAKE = Path(__file__).parent / "fake_wrangler.js"
 @pytest.fixture
 def told(hello: Path) -> Path:
     """A project whose wrangler says what it was given, and ends."""
-    package = hello / "node_modules" / "wrangler"
+    _bring_own(hello)
+    return hello
+
+
+def _bring_own(folder: Path) -> None:
+    package = folder / "node_modules" / "wrangler"
     (package / "bin").mkdir(parents=True)
     shutil.copy(FAKE, package / "bin" / "wrangler.js")
     (package / "package.json").write_text(json.dumps({"name": "wrangler", "version": "4.999.0"}))
-    return hello
 
 
 def given(trailboss: Trailboss, *words: str) -> list[str]:
@@ -77,10 +81,7 @@ def test_in_the_sandbox_remote_bindings_are_left_alone(
 
 
 def test_without_any_configuration_wrangler_finds_its_way(trailboss: Trailboss, tmp_path: Path) -> None:
-    shutil.copytree(FAKE.parent, tmp_path / "node_modules" / "wrangler" / "bin")
-    (tmp_path / "node_modules" / "wrangler" / "bin" / FAKE.name).rename(
-        tmp_path / "node_modules" / "wrangler" / "bin" / "wrangler.js"
-    )
+    _bring_own(tmp_path)
     assert given(trailboss, "src/index.ts", "--env", "x") == ["dev", "src/index.ts", "--env", "x", "--local"]
 
 

@@ -88,16 +88,17 @@ def announce(run: Run, workers: tuple[Worker, ...], target: Target | None) -> No
 
 def wish_of(run: Run, words: tuple[str, ...], asked: dict[str, Any], target: Target | None) -> Wish:
     """The session that flags and files ask for; a flag wins."""
-    from trailboss.cli.passthrough import find
+    from trailboss.build.wrangler import find, with_compiled
     from trailboss.develop.setup import Wish
 
+    wrangler = find(Path.cwd(), run.output.progress)
     settings = dev_settings(run)
     persist = asked["persist_to"]
     kept = settings.persist_to and run.project.root / settings.persist_to
     return Wish(
-        command=find(Path.cwd(), run.output.progress),
+        command=[str(wrangler.node), "--no-warnings", str(wrangler.entry)],
         words=_words(run, words, target),
-        environ=_environ(run, target),
+        environ=with_compiled(_environ(run, target)),
         folder=Path.cwd(),
         environment=run.project.environment.name,
         port=asked["port"] if asked["port"] is not None else settings.port,
