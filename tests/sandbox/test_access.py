@@ -288,6 +288,35 @@ def test_access_stands_before_workers_too(access: Access) -> None:
     assert box.edge(name).status_code == 302
 
 
+def test_destinations_may_be_workers_and_their_previews(access: Access) -> None:
+    box = access.box
+    for name in ("app", "other"):
+        deploy(box, name, who("me"))
+    versions = box.call("GET", f"{box.account}/workers/scripts/app/versions")["items"]
+    preview = f"{versions[0]['id'][:8]}-app"
+    worker = box.call("GET", f"{box.account}/workers/workers/app")["id"]
+
+    def answers() -> list[int]:
+        return [box.worker(name).status_code for name in ("app", preview, "other")]
+
+    def guard(kind: str, **fields: str) -> Any:
+        destinations = [{"type": kind, **fields}]
+        body = {"type": "self_hosted", "domain": "", "name": kind, "destinations": destinations}
+        return access.post("apps", {**body, "policies": [access.policy("deny")]})
+
+    first = guard("preview_worker", worker_id=worker)
+    assert answers() == [200, 302, 200]
+    box.call("DELETE", f"{access.root}/apps/{first['id']}", expect=202)
+    guard("all_preview_workers")
+    assert answers() == [200, 302, 200]
+    guard("worker", worker_id=worker)
+    assert answers() == [302, 302, 200]
+    guard("all_workers")
+    assert answers() == [302, 302, 302]
+    missing = [{"type": "worker", "worker_id": "0" * 32}]
+    assert access.app(domain="", destinations=missing, expect=400)["code"] == 12130
+
+
 def test_a_worker_reaches_guarded_names_and_the_teams_keys(guarded: Access) -> None:
     box = guarded.box
     code = """export default { async fetch(request) {

@@ -43,6 +43,30 @@ def places_of(app: Record) -> list[str]:
     return list(dict.fromkeys(uri for uri in uris if uri))
 
 
+WORKERS = frozenset({"worker", "preview_worker", "all_workers", "all_preview_workers"})
+"""Destinations that are Workers: one or all, deployed or in preview."""
+
+
+def workers_of(store: Store, app: Record) -> list[Record]:
+    """The Workers an application guards: {"script": name, or "*" for all, "preview"}."""
+    found = []
+    for item in app.get("destinations") or []:
+        kind = str(item.get("type"))
+        if kind not in WORKERS:
+            continue
+        script = store.find("script", tag=item.get("worker_id")) if "worker_id" in item else {"name": "*"}
+        if script is not None:
+            found.append({"script": script["name"], "preview": "preview" in kind})
+    return found
+
+
+def _check_workers(store: Store, destinations: list[Any]) -> None:
+    for item in destinations:
+        kind = item.get("type") if isinstance(item, dict) else None
+        if kind in ("worker", "preview_worker") and store.find("script", tag=item.get("worker_id")) is None:
+            raise invalid(f"destination {kind} names a worker that does not exist")
+
+
 def checked_places(store: Store, body: Record, zone: str, own: str) -> Record:
     """`domain`, `self_hosted_domains` and `destinations` brought into line with each other.
 
@@ -53,6 +77,7 @@ def checked_places(store: Store, body: Record, zone: str, own: str) -> Record:
     destinations: list[Any] = body.get("destinations") or [{"type": "public", "uri": uri} for uri in places]
     if not places and not destinations:
         raise invalid("domain is missing or invalid")
+    _check_workers(store, destinations)
     if len(places) > MOST:
         raise invalid(f"an application has at most {MOST} domains")
     for uri in places:

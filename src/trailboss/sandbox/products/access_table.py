@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from trailboss.sandbox.products.access_places import GUARDING, places_of, split
+from trailboss.sandbox.products.access_places import GUARDING, places_of, split, workers_of
 from trailboss.sandbox.products.access_rules import APPLICATION, GROUP, PARTS, POLICY, TOKEN, seconds_of
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _application(store: Store, app: Record) -> dict[str, Any]:
         "name": app["name"],
         "domain": app["domain"],
         "places": [{"host": host, "path": path} for host, path in places],
+        "workers": workers_of(store, app),
         "seconds": seconds_of(app.get("session_duration") or "24h"),
         "nonce": hashlib.sha256(f"{app['id']}{app.get('revoked_at', '')}".encode()).hexdigest()[:16],
         "unauthorized": bool(app.get("service_auth_401_redirect")),

@@ -36,8 +36,12 @@ class Place {
 // An exact name before one with a wildcard, then the longer path: the closest application decides alone.
 const closest = (a, b) => b.exact - a.exact || b.length - a.length;
 
+/** Which kinds of destinations that are Workers come first: one before all, a preview's own before those of any version. */
+const RANK = ({ script, preview }) => (script === "*" ? 2 : 0) + (preview ? 0 : 1);
+
 export class Access {
   #places = [];
+  #workers = [];
   #tokens = new Map();
 
   /** `table` is Python's; `ask(path, body)` asks Python; `before` is what this takes the place of. */
@@ -50,31 +54,39 @@ export class Access {
       app.first = app.policies.filter(({ decision }) => decision === "bypass" || decision === "non_identity");
       app.then = app.policies.filter(({ decision }) => decision === "allow" || decision === "deny");
       for (const place of app.places) this.#places.push(new Place(app, place));
+      for (const worker of app.workers) this.#workers.push({ ...worker, app });
     }
     this.#places.sort(closest);
+    this.#workers.sort((a, b) => RANK(a) - RANK(b));
     for (const token of table.tokens ?? []) this.#tokens.set(token.client_id, token);
   }
 
   get empty() {
-    return this.#places.length === 0;
+    return this.#places.length === 0 && this.#workers.length === 0;
   }
 
   /** The application of that id, audience or domain. */
   application(wanted) {
-    return this.#places.map(({ app }) => app).find((app) => [app.id, app.aud, app.domain].includes(wanted));
+    return [...this.#places, ...this.#workers].map(({ app }) => app).find((app) => [app.id, app.aud, app.domain].includes(wanted));
   }
 
   /**
    * Whether a request ends here; what Access adds to one that may pass is in `req.access`. `respond()` gives the response to
-   * write the refusal to. A promise when a token has to be signed first.
+   * write the refusal to; `found` says which Worker it is for. A promise when a token has to be signed first.
    */
-  stop(req, respond, ray, urlScheme) {
+  stop(req, respond, found, ray, urlScheme) {
     const host = publicName(req.headers.host ?? "");
     const path = pathOf(req.url);
-    const app = this.#places.find((place) => place.covers(host, path))?.app;
+    const app = (this.#places.find((place) => place.covers(host, path)) ?? this.#before(found))?.app;
     if (path.startsWith(OWN) && (app !== undefined || host === this.team)) return this.#own(req, respond(), app, path.slice(OWN.length), ray);
     if (host === this.team) return this.#refuse(req, respond(), "no-login", "", ray);
     return app === undefined ? false : this.#judge(req, respond, app, host, ray, urlScheme);
+  }
+
+  // A destination of previews is about those only; one of a Worker is about its previews too.
+  #before({ script, preview = false }) {
+    if (script === undefined) return undefined;
+    return this.#workers.find((entry) => (entry.script === "*" || entry.script === script) && (preview || !entry.preview));
   }
 
   #judge(req, respond, app, host, ray, urlScheme) {

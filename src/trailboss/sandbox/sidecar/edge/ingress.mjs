@@ -100,7 +100,7 @@ export class Ingress {
     const { script } = found;
     if (found.prefix !== undefined) return this.#preview(script, found.prefix);
     if (found.version !== undefined) {
-      return this.#targets.has(`${script}@${found.version}`) ? { script, version: found.version } : this.#preview(script, found.version);
+      return this.#targets.has(`${script}@${found.version}`) ? { script, version: found.version, preview: true } : this.#preview(script, found.version);
     }
     const versions = this.#routes.scripts[script]?.versions ?? [];
     if (versions.length === 0) return { miss: "no-deployment", host: script };
@@ -109,7 +109,7 @@ export class Ingress {
 
   async #preview(script, prefix) {
     const version = await this.previews(script, prefix);
-    return version === undefined ? { miss: "no-preview", host: script } : { script, version };
+    return version === undefined ? { miss: "no-preview", host: script } : { script, version, preview: true };
   }
 
   // The common case runs through without a promise: no preview to load, nothing to wait for.
@@ -129,7 +129,7 @@ export class Ingress {
   // Access stands before everything that has a host name, but for what a Worker on it fetches from its own origin.
   #found(req, res, found, ray, urlScheme) {
     if (this.access.empty || found.behindWorker) return this.#go(req, res, found, ray, urlScheme);
-    const stopped = this.access.stop(req, () => res, ray, urlScheme);
+    const stopped = this.access.stop(req, () => res, found, ray, urlScheme);
     if (stopped instanceof Promise) return stopped.then((over) => (over ? undefined : this.#go(req, res, found, ray, urlScheme)));
     return stopped ? undefined : this.#go(req, res, found, ray, urlScheme);
   }
@@ -204,7 +204,7 @@ export class Ingress {
     try {
       const found = await this.#resolve(req, urlScheme);
       const open = this.access.empty || found.behindWorker;
-      if (!open && (await this.access.stop(req, () => answering(req, socket), ray, urlScheme))) return undefined;
+      if (!open && (await this.access.stop(req, () => answering(req, socket), found, ray, urlScheme))) return undefined;
       if (found.miss !== undefined) return refuse(req, socket, found.miss, found.host);
       if (found.tunnel !== undefined) return this.through.upgrade(req, socket, head, found, ray, urlScheme);
       const waiting = this.gate.enter();
