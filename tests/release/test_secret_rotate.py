@@ -10,7 +10,7 @@ from tests.release.conftest import Desk
 from trailboss.errors import CloudError, ReleaseError, SecretError
 from trailboss.release.outcomes import DeployOptions
 from trailboss.release.reading import read_deployments
-from trailboss.release.secret_rotate import Rotation, rotate
+from trailboss.release.secret_rotate import Rotation, _Work, rotate
 from trailboss.release.secret_shipping import Shipment
 from trailboss.release.secret_status import status
 from trailboss.release.upload import upload_version
@@ -137,6 +137,24 @@ def test_assets_of_an_older_version_cannot_be_handed_on(desk: Desk) -> None:
     with pytest.raises(ReleaseError) as caught:
         turn(desk, {"TOKEN": Secret("newer")})
     assert caught.value.code == "TB4051" and shares(desk) == before
+
+
+def test_a_successor_without_a_binding_gets_no_traffic(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    split(desk, "v1@90", "v2@10")
+    before = shares(desk)
+    whole = _Work._bindings
+
+    def wrong(work: _Work, version_id: str, bindings: Any) -> list[dict[str, Any]]:
+        """An inheritance that has no heir, which Cloudflare leaves out without a word."""
+        return [
+            *whole(work, version_id, bindings),
+            {"type": "inherit", "name": "GONE", "version_id": version_id},
+        ]
+
+    monkeypatch.setattr(_Work, "_bindings", wrong)
+    with pytest.raises(ReleaseError, match="GONE") as caught:
+        turn(desk)
+    assert caught.value.code == "TB4054" and shares(desk) == before
 
 
 def test_killed_before_the_last_write_nothing_live_has_changed(desk: Desk) -> None:

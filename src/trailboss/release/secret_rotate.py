@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 _MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
-_KEPT = ("compatibility_date", "compatibility_flags", "limits", "placement", "main_module", "cache_options")
+_KEPT = (
+    *("main_module", "compatibility_date", "compatibility_flags"),
+    *("limits", "placement", "cache_options", "exports"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ async def rotate(
     two or three calls, one write that moves nothing but the names of the versions, one read-back.
 
     Raises SecretError TB7010-TB7013 (as `secret.bulk`), TB7015 (a name the Worker lacks), ReleaseError TB4010
-    (no such Worker), TB4030 (nothing is deployed), TB4051 (an older version with assets), ConflictError
-    TB4052 (another version was made in between), TB4021."""
+    (no such Worker), TB4030 (nothing is deployed), TB4051 (an older version with assets), TB4054 (a
+    binding was lost on the way), ConflictError TB4052 (another version was made in between), TB4021."""
     secret.check_all(values)
     keeping = keeping or Keeping()
     catalogue = await read_catalogue(cloud, name)
@@ -185,6 +188,15 @@ class _Work:
             "annotations": _annotations(found),
         }
         made = await self.cloud.post(path, json=body)
+        there = {item.get("name") for item in made.get("bindings") or ()}
+        lost = sorted({item["name"] for item in body["bindings"]} - there)
+        if lost:
+            raise ReleaseError(
+                "TB4054",
+                f"Cloudflare did not hand on {', '.join(lost)} to the successor of {version_id[:8]}. "
+                "Nothing is live that was not.",
+                hint="Upload that version again with its new secrets, or finish the split first.",
+            )
         return str(made["id"]), int(made.get("number") or 0)
 
     def _bindings(self, version_id: str, bindings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
