@@ -74,11 +74,11 @@ async def write_tags(
 
 
 async def find_tagged(
-    cloud: Cloud, conditions: Iterable[str], *, types: Iterable[str] = ()
+    cloud: Cloud, conditions: Iterable[str], *, types: Iterable[str] = (), ids: Iterable[str] = ()
 ) -> AsyncIterator[TaggedResource]:
-    """Every resource (of these types, if any) whose tags meet all `conditions`: `key`, `key=value`,
-    `key=a,b`, `!key`."""
-    params = {"tag": list(conditions), "type": list(types)}
+    """Every resource (of these types and of these at most 50 ids, if any) whose tags meet all `conditions`:
+    `key`, `key=value`, `key=a,b`, `!key`."""
+    params = {"tag": list(conditions), "type": list(types), "id": list(ids)}
     async for row in cloud.pages(f"{cloud.account}/tags/resources", style="cursor", params=params):
         yield TaggedResource(
             str(row["type"]),

@@ -54,7 +54,7 @@ class Options:
     step: Callable[[Step], None] = lambda _: None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Applied:
     """What was done, in order, and what came of it by address. `calls` counts API calls, reading included."""
 

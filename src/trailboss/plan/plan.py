@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 
-@dataclass(frozen=True, slots=True)
+# No repr: asyncio asks for that of a finished task, and this one has thousands of resources in it.
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership."""
 

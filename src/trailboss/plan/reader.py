@@ -26,6 +26,8 @@ from trailboss.resources.registry import NAMES, kind
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
+IDS = 50
+"""Ids that one search by tags takes."""
 Like = tuple[Kind[Any, Any], Any, Any]
 """A kind, something in the scope to list, and where in the files that is wanted."""
 
@@ -49,11 +51,14 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
     check_given(view)
     reader.name_others()
     while waiting:
-        ready = [one for one in waiting if reader.is_known(one)]
+        ready: list[Resource] = []
+        later: list[Resource] = []
+        for one in waiting:
+            (ready if reader.is_known(one) else later).append(one)
         await reader.read(reader.known(ready))
         for one in ready:
             reader.match(one)
-        waiting = [one for one in waiting if one not in ready]
+        waiting = later
         if not ready:
             break
     await reader.whose()
@@ -120,14 +125,21 @@ def _likes(view: View, tagged: list[TaggedResource]) -> Iterator[Like]:
             yield found, None, None
 
 
-async def _zone(cloud: Cloud, like: Any, where: Any) -> None:
-    """Resolve the zone before anything is written, so that a wrong one is told with its place."""
-    if getattr(like, "zone", None):
+async def _zones(cloud: Cloud, likes: list[Like]) -> None:
+    """Resolve each zone once and before anything else, so that a wrong one is told with its place."""
+    places: dict[str, Any] = {}
+    for _, like, where in likes:
+        if getattr(like, "zone", None):
+            places.setdefault(like.zone, where)
+
+    async def one(zone: str) -> None:
         try:
-            await cloud.zone(like.zone)
+            await cloud.zone(zone)
         except NotFound as error:
-            error.where = where
+            error.where = places[zone]
             raise
+
+    await asyncio.gather(*map(one, places))
 
 
 class _Reader:
@@ -174,7 +186,7 @@ class _Reader:
 
     async def read(self, likes: list[Like]) -> None:
         """Read what was not read yet, all at the same time."""
-        await asyncio.gather(*(_zone(self._cloud, like, where) for _, like, where in likes))
+        await _zones(self._cloud, likes)
         await self._holdings.read([(found, like) for found, like, _ in likes])
         for found, like, _ in likes:
             place = (found.name, *found.scope_of(like))
@@ -227,12 +239,14 @@ class _Reader:
         }
         if not free or self._view.register is None:
             return
-        types = {_tag_type(seen) for seen in free.values()}
-        rows = {
-            (row.type, row.id): row async for row in find_tagged(self._cloud, (PROJECT,), types=sorted(types))
-        }
+        asked = sorted({_tagged_as(seen) for seen in free.values()})
+        rows: dict[tuple[str, str], TaggedResource] = {}
+        for start in range(0, len(asked), IDS):
+            types, ids = (sorted(set(part)) for part in zip(*asked[start : start + IDS], strict=True))
+            async for found in find_tagged(self._cloud, (PROJECT,), types=types, ids=ids):
+                rows[found.type, found.id] = found
         for address, seen in free.items():
-            row = rows.get((_tag_type(seen), kind(seen.kind).tag_id(seen.observed)))
+            row = rows.get(_tagged_as(seen))
             if row is not None:
                 stamp = from_tags(row.tags)
                 self._view.matches[address] = replace(seen, stamp=stamp, tags=row.tags, etag=row.etag)
@@ -256,7 +270,7 @@ class _Reader:
         return free[0] if free and found.clashes(spec, free[0].observed) else None
 
 
-def _tag_type(seen: Seen) -> str:
+def _tagged_as(seen: Seen) -> tuple[str, str]:
     ownership = kind(seen.kind).ownership
     assert isinstance(ownership, Tagged)
-    return ownership.type
+    return ownership.type, kind(seen.kind).tag_id(seen.observed)

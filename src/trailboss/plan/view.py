@@ -15,6 +15,8 @@ from trailboss.resources.marks import Ref, identity_of, refs_in, resolved
 from trailboss.resources.protocol import OfWorker
 from trailboss.resources.registry import kind
 
+Handles = dict[tuple[str, str], str]
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -34,7 +36,7 @@ class Seen:
         return self.kind, identity_of(self.observed)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class View:
     """Both sides. `untagged` says why there is no register ("" when there is one)."""
 
@@ -88,30 +90,39 @@ def refer(view: View, unknown: frozenset[str] = frozenset()) -> None:
     """
     view.handles.clear()
     wanted = {(one.kind, one.key): one.address for one in view.wanted.resources}
+    others: Handles = {}
     for one in view.wanted.resources:
         for ref in refs_in(one.spec):
             if ref not in view.handles and f"{ref.kind}.{ref.name}" not in unknown:
-                handle = _handle(view, ref, wanted, one)
+                handle = _handle(view, ref, wanted, others, one)
                 if handle:
                     view.handles[ref] = handle
         view.specs[one.address] = resolved(one.spec, view.handles)
 
 
-def _handle(view: View, ref: Ref, wanted: Mapping[tuple[str, str], str], one: Resource) -> str:
+def _handle(
+    view: View, ref: Ref, wanted: Mapping[tuple[str, str], str], others: Handles, one: Resource
+) -> str:
     """What a reference stands for; "" when that does not exist yet, but will."""
-    found = kind(ref.kind)
     address = wanted.get((ref.kind, ref.name))
     if address is not None:
         seen = view.matches.get(address)
-        return found.handle(seen.observed) if seen else ""
-    for seen in view.seen:
-        if seen.kind == ref.kind:
-            handle = found.handle(seen.observed)
-            if ref.name == handle or ref.name in map(str, identity_of(seen.observed)):
-                return handle
+        return kind(ref.kind).handle(seen.observed) if seen else ""
+    others = others or _by_name(view, others)
+    if (ref.kind, ref.name) in others:
+        return others[ref.kind, ref.name]
     raise PlanError(
         "TB6104",
         f"{one.address} refers to the {ref.kind} '{ref.name}', which neither the file nor the account has",
         hint=f"Add [resources.{ref.kind}.{ref.name}], or name one that exists.",
         where=one.where,
     )
+
+
+def _by_name(view: View, others: Handles) -> Handles:
+    """The handles of all that the account has, by kind and any name of theirs; the first of a name counts."""
+    for seen in view.seen:
+        handle = kind(seen.kind).handle(seen.observed)
+        for name in (handle, *map(str, identity_of(seen.observed))):
+            others.setdefault((seen.kind, name), handle)
+    return others
