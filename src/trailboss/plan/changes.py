@@ -74,7 +74,9 @@ def _is_left(view: View, seen: Seen, matched: set[int]) -> bool:
     claimed = seen.stamp is not None and seen.stamp.spec
     if id(seen) in matched or (isinstance(kind(seen.kind).ownership, OfWorker) and not claimed):
         return False
-    return view.register is not None and (view.is_ours(seen) or (seen.intent and seen.stamp is None))
+    # Where identities repeat, an intent does not say which of them we began: it may be somebody else's.
+    begun = seen.intent and seen.stamp is None and not kind(seen.kind).repeats
+    return view.register is not None and (view.is_ours(seen) or begun)
 
 
 def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
