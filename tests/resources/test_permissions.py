@@ -1,0 +1,67 @@
+"""The permissions a kind says it needs are Cloudflare's names, and with them alone its calls pass.
+
+The emulated account enforces the policies of tokens by a table of its own, so the two sides must agree.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.plan.test_contract import KINDS, case
+from trailboss.cloud import Cloud, Target
+from trailboss.errors import PermissionDenied, TrailbossError
+from trailboss.resources.registry import kind
+from trailboss.values import Secret
+
+
+@pytest.fixture(scope="module")
+def groups(sandbox: Sandbox) -> dict[str, str]:
+    """Name -> id of every permission group."""
+    sandbox.control("POST", "reset")
+    return {one["name"]: one["id"] for one in sandbox.call("GET", "/user/tokens/permission_groups")}
+
+
+def token(sandbox: Sandbox, groups: dict[str, str], *names: str) -> Secret:
+    """A token with these groups on the account and its zones."""
+    policy = {
+        "effect": "allow",
+        "permission_groups": [{"id": groups[name]} for name in names],
+        "resources": {f"com.cloudflare.api.account.{sandbox.connection.account_id}": "*"},
+    }
+    return Secret(sandbox.call("POST", "/user/tokens", {"name": "t", "policies": [policy]})["value"])
+
+
+def lists(sandbox: Sandbox, name: str, value: Secret) -> bool | None:
+    """Whether the kind's list is answered (also with "not found"); None when it asks nothing, because what
+    it belongs to is not there."""
+    found = sandbox.connection
+
+    async def main() -> bool | None:
+        target = Target("sandbox:test", found.api_url, value, found.account_id, is_sandbox=True)
+        async with Cloud(target) as cloud:
+            try:
+                async for _ in kind(name).list(cloud, case(name).BARE):
+                    pass
+            except PermissionDenied:
+                return False
+            except TrailbossError as error:
+                assert "10000" not in str(error)
+            return True if cloud.stats.total else None
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_a_kind_says_it_needs_is_enough_and_needed(
+    sandbox: Sandbox, groups: dict[str, str], name: str
+) -> None:
+    found: Any = kind(name)
+    needed = found.permissions
+    assert {needed.read, needed.write} <= groups.keys()
+    for enough in (needed.read, needed.write):
+        assert lists(sandbox, name, token(sandbox, groups, enough, "Zone Read")) is not False
+    assert not lists(sandbox, name, token(sandbox, groups, "Workers Tail Read", "Zone Read"))
