@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trailboss.cli.editing import make_resource
 from trailboss.cli.run import Run
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 
-def known_certificate(run: Run, name: str) -> None:
-    """Raises PlanError TB6116 when neither the files nor the account have a client certificate `name`."""
+def certificate_id(run: Run, name: str) -> str:
+    """The id of the client certificate `name`; one that only trailboss.toml has is uploaded first.
+
+    Raises:
+        PlanError: TB6116 neither the files nor the account have it.
+    """
     from trailboss.errors import PlanError
     from trailboss.resources.mtls_certificate import KIND
 
     if name in (run.project.tables.get("resources") or {}).get("mtls_certificate", {}):
-        return
+        return make_resource(run, "mtls_certificate", name, {}, doing=f"mtls enable {name}").id
 
-    async def look(cloud: Cloud) -> bool:
-        return any([one.name == name async for one in KIND.list(cloud)])
+    async def look(cloud: Cloud) -> list[str]:
+        return [one.id async for one in KIND.list(cloud) if one.name == name]
 
-    if not run.call(look):
+    found = run.call(look)
+    if not found:
         raise PlanError(
             "TB6116",
             f"neither trailboss.toml nor the account has a client certificate '{name}'",
             hint="Upload it: trailboss mtls-certificate upload --cert FILE --key FILE --name NAME.",
         )
+    return found[0]
 
 
 def wait_active(run: Run, spec: Any) -> None:

@@ -7,7 +7,7 @@ refuses (a foreign thing of that name, a wrong value), the files are as they wer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,17 +69,36 @@ def make_resource(
     targets = (resource.address, *_waiting_for(want, resource))
     done = carry_out(run, want, targets=targets, quiet=True, doing=doing, known=known)
     form = load(kind).binding
-    return _made(done, resource, binding or (_bound(run, kind, key, resource) if form else None), files)
+    bound = binding or (_bound(run, kind, key, resource) if form else None)
+    made = _made(done, resource, bound, files)
+    if form is not None and form.given and not form.makes and bound and made.id:
+        files = tuple(dict.fromkeys((*files, *_note_id(run, form.config, form.given, bound, made.id))))
+    return replace(made, files=files)
 
 
-def bind_only(run: Run, kind: str, key: str, binding: str | None) -> tuple[str, tuple[str, ...]]:
-    """A binding for a resource that is there or declared already: its name, and the files that changed."""
+def _note_id(run: Run, path: tuple[str, ...], key: str, binding: str, id: str) -> tuple[str, ...]:
+    """The id beside the binding, where wrangler does not go on without one."""
+    from trailboss.config.edit import Set
+    from trailboss.config.resources import write
+
+    worker = run.worker()
+    entries = worker.resolved.document.data.get("env", {}).get(worker.environment or "", worker.raw)
+    prefix = ("env", worker.environment) if worker.environment and worker.declared else ()
+    for number, entry in enumerate(entries.get(path[0]) or ()):
+        if entry.get("binding") == binding and entry.get(key) != id and worker.user_path is not None:
+            place = (*prefix, *path, number, key)
+            return tuple(map(_shown, write({worker.user_path: [Set(place, id)]}, lambda: _reload(run))))
+    return ()
+
+
+def bind_only(run: Run, kind: str, key: str, binding: str | None, id: str) -> tuple[str, tuple[str, ...]]:
+    """A binding for a resource that is there already: its name, and the files that changed."""
     from trailboss.resources.registry import kind as load
 
     form = load(kind).binding
     assert form is not None
     name = binding or key.upper().replace("-", "_").replace(".", "_")
-    return name, bind_entry(run, form.config, {"binding": name}, own=True)
+    return name, bind_entry(run, form.config, {"binding": name, str(form.given): id}, own=True)
 
 
 def bind_entry(run: Run, path: tuple[str, ...], entry: Mapping[str, Any], *, own: bool) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trailboss.errors import NotFound, PermissionDenied, PlanError
 from trailboss.plan.holdings import Holdings
-from trailboss.plan.titles import titles_of
+from trailboss.plan.titles import Titles, titles_of
 from trailboss.resources.protocol import BindingForm, Kind
 from trailboss.resources.registry import kinds
 
@@ -103,7 +103,7 @@ async def provision(
     settings: Mapping[str, Any],
     *,
     deployed_bindings: Sequence[Entry] | None,
-    named: Callable[[str], str] | None = None,
+    named: Titles | None = None,
     missing: Callable[[list[Wish]], Awaitable[None]] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Provisioned:
@@ -169,7 +169,7 @@ async def read_deployed(cloud: Cloud, script: str) -> Sequence[Entry] | None:
     return found if isinstance(found, list) else ()
 
 
-def wishes_of(settings: Mapping[str, Any], named: Callable[[str], str]) -> list[Wish]:
+def wishes_of(settings: Mapping[str, Any], named: Titles) -> list[Wish]:
     """Every binding of a provisionable kind in a resolved config.
 
     Raises:
@@ -187,12 +187,12 @@ def _entries(kind: Kind[Any, Any], raw: Mapping[str, Any]) -> Iterator[Entry]:
             yield entry
 
 
-def _wish(kind: Kind[Any, Any], entry: Entry, named: Callable[[str], str]) -> Wish:
+def _wish(kind: Kind[Any, Any], entry: Entry, named: Titles) -> Wish:
     form = kind.binding
     assert form is not None
     asked = str(entry.get(form.title) or "") if form.title else ""
     title = asked or named(str(entry["binding"]))
-    given = form.given and entry.get(form.given)
+    given = form.given and entry.get(form.given) and not named.declares(str(entry["binding"]))
     spec = None if given else kind.from_binding(title, entry)
     if spec is None and not given and not asked:
         raise _says_too_little(kind, str(entry["binding"]))

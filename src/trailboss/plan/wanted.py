@@ -191,7 +191,7 @@ def _bound(worker: Worker, environment: str, names: Mapping[str, str]) -> Iterat
 def _given(worker: Worker, names: Mapping[str, str]) -> Iterator[Given]:
     for wish in wishes_of(worker.raw, titles(worker, worker.name, names)):
         value = wish.form.given and wish.entry.get(wish.form.given)
-        if value:
+        if value and wish.spec is None:
             yield Given(wish.kind.name, str(value), wish.binding, _place(worker, wish.kind))
 
 

@@ -35,6 +35,8 @@ PROVISIONED = {
     "agent_memory": "namespace",
     "flagship": "app_id",
     "dispatch_namespace": "namespace",
+    "hyperdrive": "id",
+    "mtls_certificate": "certificate_id",
 }
 """Types whose resource may be left out of the configuration, with the field that names it."""
 

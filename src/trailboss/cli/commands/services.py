@@ -79,12 +79,12 @@ def mtls_enable(
     The certificate is one of the account (`trailboss mtls-certificate upload`) or one that trailboss.toml
     declares. With --hostname the zone also asks visitors of that hostname for a certificate it signed.
     """
-    from trailboss.cli.certificates import known_certificate
+    from trailboss.cli.certificates import certificate_id
     from trailboss.cli.editing import bind_only, zone_of
 
     run.announce(certificate)
-    known_certificate(run, certificate)
-    bound, files = bind_only(run, "mtls_certificate", certificate, binding)
+    found = certificate_id(run, certificate)
+    bound, files = bind_only(run, "mtls_certificate", certificate, binding, found)
     document: dict[str, Any] = {"certificate": certificate, "binding": bound, "files": files}
     if hostname is not None:
         written, _ = zone_of(run, zone)
