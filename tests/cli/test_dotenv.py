@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,22 @@ def test_what_chooses_the_environment_is_no_reference(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("TRAILBOSS_ENV=op://prod/Stripe/key\n")
     found, _ = made(tmp_path, {})
     assert found["TRAILBOSS_ENV"] == "op://prod/Stripe/key"
+
+
+def test_a_malformed_reference_harms_nobody_who_does_not_read_it(tmp_path: Path) -> None:
+    found, _ = made(tmp_path, {"CLOUDFLARE_API_TOKEN": "op://x", "A": "1"})
+    assert found["A"] == "1"
+    with pytest.raises(SecretError) as caught:
+        found["CLOUDFLARE_API_TOKEN"]
+    assert caught.value.code == "TB7020"
+
+
+def test_an_error_shows_no_variable_of_the_process(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("X=canary-1\nY='canary-2\n")
+    with pytest.raises(SecretError) as caught:
+        made(tmp_path, {"TOKEN": "canary-3"}, "a")
+    frames = traceback.StackSummary.extract(
+        traceback.walk_tb(caught.value.__traceback__), capture_locals=True
+    )
+    own = [frame for frame in frames if "/tests/" not in frame.filename]
+    assert own and "canary" not in "".join(traceback.StackSummary.from_list(own).format())

@@ -87,13 +87,16 @@ def with_files(
         SecretError: a named file cannot be read, or is not dotenv.
     """
     files = [folder / name for name in named or default_files(environment)]
+    files = files if named else [file for file in files if file.is_file()]
+    environ = _quiet(environ) if files else environ
     entries: dict[str, Entry] = {}
-    wanted = {name: one for name, one in _of_process(environ).items() if not one.template().is_plain}
-    for file in files if named else [file for file in files if file.is_file()]:
+    wanted: dict[str, Wanted] = {}
+    for file in files:
         found, asked = _read(file, None if named else warn)
         entries |= found
         wanted = {**wanted, **{name: one for name, one in asked.items() if name not in environ}}
     plain, pending = _apart(wanted)
+    pending |= _of_process(environ)
 
     def resolver() -> Resolver:
         from trailboss.secrets import Resolver
@@ -101,6 +104,14 @@ def with_files(
         return Resolver(environ, None, entries, vaults() if vaults else None)
 
     return Environ({**plain, **{n: v for n, v in environ.items() if n not in pending}}, pending, resolver)
+
+
+def _quiet(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The same, without showing itself: an error on its way out of here keeps these frames, and a crash
+    report may print their variables."""
+    from trailboss.secrets.quiet import Quiet
+
+    return Quiet(environ)
 
 
 def _of_process(environ: Mapping[str, str]) -> dict[str, Wanted]:
