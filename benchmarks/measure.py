@@ -25,10 +25,21 @@ def once(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def pairs(ours: Callable[[], object], peer: Callable[[], object], *, runs: int = 5) -> Pair:
-    """`runs` counted pairs after one warm-up of each."""
-    once(ours), once(peer)
-    taken = [(once(ours), once(peer)) for _ in range(runs)]
+def pairs(
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    *,
+    runs: int = 5,
+    between: Callable[[], object] = lambda: None,
+) -> Pair:
+    """`runs` counted pairs after one warm-up of each; `between` is called before each call, uncounted."""
+
+    def settled(action: Callable[[], object]) -> float:
+        between()
+        return once(action)
+
+    settled(ours), settled(peer)
+    taken = [(settled(ours), settled(peer)) for _ in range(runs)]
     return Pair(
         ours=statistics.median(a for a, _ in taken),
         peer=statistics.median(b for _, b in taken),

@@ -28,8 +28,8 @@ PATIENCE = 300.0
 """Seconds a spare waits for a job."""
 DELAY = 1.0
 """Seconds until it begins to load."""
-MOST = 4
-"""Spares of one user at the same time, one for each project."""
+MOST = 2
+"""Spares of one user at the same time (some 200 MB each), one for each project."""
 STARTING = 60.0
 """Seconds after which a folder without a process is one that never got one."""
 LONGEST_SOCKET = 100
