@@ -143,9 +143,10 @@ def split_statements(sql: str) -> list[str]:
     return [one for one in [*found, held.rstrip("; \n\t").strip()] if one]
 
 
-async def meant_hostname(cloud: Cloud, tunnel: str, given: str | None, zone: str | None) -> str:
+async def meant_hostname(cloud: Cloud, tunnel: str, given: str | None, hints: Iterable[str] = ()) -> str:
     """The host name of the dev server's TCP service: the given one, the only one of the tunnel that leads to
-    a TCP service, else `<tunnel>.<zone>`.
+    a TCP service, else `<tunnel>.<zone>`. The zone is the account's only one, or the only one that `hints`
+    (zones and host names of the project) lie in.
 
     Raises:
         UsageError: TB9478 it cannot be told.
@@ -159,10 +160,10 @@ async def meant_hostname(cloud: Cloud, tunnel: str, given: str | None, zone: str
     streams = [rule.hostname for rule in rules if rule.service.startswith("tcp://")]
     if len(streams) == 1:
         return streams[0]
-    if not streams:
-        zones = [zone] if zone else [str(one["name"]) async for one in cloud.pages("/zones", per_page=50)]
-        if len(zones) == 1:
-            return f"{tunnel}.{zones[0]}"
+    zones = [str(one["name"]) async for one in cloud.pages("/zones", per_page=50)] if not streams else []
+    meant = [zone for zone in zones if any(hint == zone or hint.endswith(f".{zone}") for hint in hints)]
+    if len(meant or zones) == 1:
+        return f"{tunnel}.{(meant or zones)[0]}"
     raise UsageError(
         "TB9478",
         f"which host name leads through {tunnel} cannot be told",

@@ -76,13 +76,26 @@ def _at_dev(run: Run, name: str, found: Database | None, sql: str, asked: dict[s
         raise UsageError(
             "TB9477", f"no Worker of the project binds a D1 database '{name}'", hint="Check name and --env."
         )
-    environ = dict(os.environ)
+    environ, hints = dict(os.environ), _hints(run)
 
     async def go(cloud: Any) -> Answer:
-        hostname = await d1.meant_hostname(cloud, asked["tunnel"], asked["hostname"], None)
+        hostname = await d1.meant_hostname(cloud, asked["tunnel"], asked["hostname"], hints)
         return await d1.execute_at_dev(cloud, found, sql, _wanted(run, hostname, asked), environ)
 
     return run.call(go)
+
+
+def _hints(run: Run) -> list[str]:
+    """Host names and zones that the project speaks of."""
+    from trailboss.cli.developing import dev_settings
+    from trailboss.develop.settings import Databases, SshSettings
+
+    zones = run.project.settings.zones.values()
+    found = [str(zone.get("name", "")) if isinstance(zone, dict) else str(zone) for zone in zones]
+    ssh = run.project.section("ssh", SshSettings)
+    hosts = [dev_settings(run).hostname, ssh.hostname, *(host.hostname for host in ssh.hosts.values())]
+    hosts += [entry.hostname for entry in run.project.section("databases", Databases).root.values()]
+    return [*found, *filter(None, hosts)]
 
 
 def _wanted(run: Run, hostname: str, asked: dict[str, Any]) -> Wanted:
