@@ -28,7 +28,8 @@ def test_a_misspelt_command_is_said_before_wrangler_gets_it(typed: str, meant: s
 
 
 @pytest.mark.parametrize(
-    "typed", ["pages deploy", "kv namespace list", "secret frobnicate", "brand-new thing"]
+    "typed",
+    ["pages deploy", "kv namespace list", "r2 bucket list", "secret frobnicate", "brand-new thing"],
 )
 def test_nothing_is_said_about_what_is_like_nothing(typed: str) -> None:
     assert doubt(split(typed.split())) == ""

@@ -127,7 +127,7 @@ def test_an_environment_of_trailboss_toml_is_written_out(folder: Path, target: S
     detected = told(folder, "triggers", "deploy", TRAILBOSS_ENV="staging")
     assert detected["args"][:3] == ["triggers", "deploy", "--config"]
     assert "CLOUDFLARE_ENV" not in detected["env"]
-    assert told(folder, "dev", "--env", "staging")["args"] == ["dev", "--env", "staging"]
+    assert told(folder, "types", "--env", "staging")["args"] == ["types", "--env", "staging"]
     assert told(folder, "triggers", "deploy")["args"] == ["triggers", "deploy"]
 
 

@@ -38,8 +38,8 @@ def options_like(option: str, command: click.Command, similar: Iterable[str] | N
 
 def _in_group(group: str, word: str) -> str:
     entries = members(group)
-    names = [entry.words.split()[1] for entry in entries]
-    near = _nearest(word, names)
+    names = list(dict.fromkeys(entry.words.split()[1] for entry in entries))
+    near = "" if word.lower() in names else _nearest(word, names)
     if any(entry.wrangler for entry in entries):
         return f'There is no command "{group} {word}". Did you mean {group} {near}?' if near else ""
     hint = f"Did you mean {group} {near}? " if near else ""

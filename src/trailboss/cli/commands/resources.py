@@ -36,7 +36,10 @@ def d1(run: Run, name: str, location: str | None, jurisdiction: str | None, bind
     _make(run, "d1_database", name, binding, primary_location_hint=location, jurisdiction=jurisdiction)
 
 
-@command("trailboss kv namespace create agency-cache --env development")
+@command(
+    "trailboss kv namespace create agency-cache --env development",
+    "trailboss kv namespace create sessions --binding SESSIONS",
+)
 @click.argument("name")
 @binding
 def kv_namespace(run: Run, name: str, binding: str | None) -> None:
@@ -47,7 +50,10 @@ def kv_namespace(run: Run, name: str, binding: str | None) -> None:
     _make(run, "kv_namespace", name, binding)
 
 
-@command("trailboss r2 bucket create agency-generated-content --env development")
+@command(
+    "trailboss r2 bucket create agency-generated-content --env development",
+    "trailboss r2 bucket create invoices --jurisdiction eu --storage-class InfrequentAccess",
+)
 @click.argument("name")
 @click.option("--location", metavar="HINT", help="weur, eeur, apac, oc, wnam or enam.")
 @click.option("--storage-class", "-s", metavar="CLASS", help="Standard or InfrequentAccess.")
@@ -67,7 +73,10 @@ def r2_bucket(
     _make(run, "r2_bucket", name, binding, **options)
 
 
-@command("trailboss queues create agency-ai-jobs --env development")
+@command(
+    "trailboss queues create agency-ai-jobs --env development",
+    "trailboss queues create jobs --delivery-delay-secs 60",
+)
 @click.argument("name")
 @click.option("--delivery-delay-secs", type=int, metavar="SECONDS", help="How long messages wait.")
 @click.option("--message-retention-period-secs", type=int, metavar="SECONDS", help="How long they are kept.")
@@ -88,7 +97,10 @@ def queues(
     _make(run, "queue", name, binding, **options)
 
 
-@command("trailboss vectorize create agency-knowledge-base --dimensions 1024 --env development")
+@command(
+    "trailboss vectorize create agency-knowledge-base --dimensions 1024 --env development",
+    "trailboss vectorize create articles --preset @cf/baai/bge-base-en-v1.5",
+)
 @click.argument("name")
 @click.option("--dimensions", type=int, metavar="N", help="Length of its vectors.")
 @click.option("--metric", metavar="NAME", help="cosine (the default), euclidean or dot-product.")

@@ -96,7 +96,10 @@ def mtls_enable(
     run.result(document, lambda output: _show_bound(output, certificate, bound, files))
 
 
-@command("trailboss analytics create ai-platform-analytics --dataset ai-usage-metrics --env production")
+@command(
+    "trailboss analytics create ai-platform-analytics --dataset ai-usage-metrics --env production",
+    "trailboss analytics create page-views",
+)
 @click.argument("name")
 @click.option("--dataset", metavar="NAME", help="The dataset; else NAME.")
 def analytics(run: Run, name: str, dataset: str | None) -> None:

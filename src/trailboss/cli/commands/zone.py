@@ -31,7 +31,10 @@ def _show(run: Run, made: Made) -> None:
     run.result(made, lambda output: show_made(output, made))
 
 
-@command("trailboss security-level set high --env production")
+@command(
+    "trailboss security-level set high --env production",
+    "trailboss security-level set under_attack --zone production-zone",
+)
 @click.argument("level", type=click.Choice(LEVELS))
 @zone
 def security_level(run: Run, level: str, zone: str | None) -> None:
@@ -96,7 +99,10 @@ def rate_limit(
     _show(run, made)
 
 
-@command("trailboss custom-domain add ai.example.com --zone production-zone --env production")
+@command(
+    "trailboss custom-domain add ai.example.com --zone production-zone --env production",
+    "trailboss custom-domain add staging.example.com --env staging",
+)
 @click.argument("hostname")
 @zone
 def custom_domain(run: Run, hostname: str, zone: str | None) -> None:
@@ -109,7 +115,10 @@ def custom_domain(run: Run, hostname: str, zone: str | None) -> None:
     _show(run, made)
 
 
-@command("trailboss certificate create --zone production-zone --hostname ai.example.com --env production")
+@command(
+    "trailboss certificate create --zone production-zone --hostname ai.example.com --env production",
+    "trailboss certificate create --hostname a.example.com --hostname b.example.com --days 90 --no-wait",
+)
 @zone
 @click.option("--hostname", "hosts", multiple=True, required=True, metavar="HOST", help="May repeat.")
 @click.option("--authority", metavar="CA", help="google, lets_encrypt or ssl_com.")
@@ -149,7 +158,10 @@ def certificate(
     _show(run, made)
 
 
-@command("trailboss origin-pool create api --origins https://a.example.com,https://b.example.com")
+@command(
+    "trailboss origin-pool create api --origins https://a.example.com,https://b.example.com",
+    "trailboss origin-pool create api --origins https://a.example.com:8443 --path /health --interval 30",
+)
 @click.argument("name")
 @click.option("--origins", required=True, metavar="URLS", help="Addresses, with commas between them.")
 @click.option("--path", "path", default="/", metavar="PATH", help="What the monitor asks for.")
@@ -174,7 +186,10 @@ def origin_pool(run: Run, *, name: str, origins: str, path: str, expected_codes:
     _show(run, made)
 
 
-@command("trailboss load-balancer create ai-platform --zone production-zone --pool production-pool")
+@command(
+    "trailboss load-balancer create ai-platform --zone production-zone --pool production-pool",
+    "trailboss load-balancer create www.example.com --pool europe --pool america --steering geo",
+)
 @click.argument("name")
 @zone
 @click.option("--pool", "pools", multiple=True, required=True, metavar="POOL", help="May repeat; in order.")
@@ -204,14 +219,20 @@ def load_balancer(
     _show(run, made)
 
 
-@command("trailboss smart-routing enable --zone production-zone --env production")
+@command(
+    "trailboss smart-routing enable --zone production-zone --env production",
+    "trailboss smart-routing enable --json",
+)
 @zone
 def smart_routing_enable(run: Run, zone: str | None) -> None:
     """Switch Argo smart routing on for the zone."""
     _routing(run, zone, "on")
 
 
-@command("trailboss smart-routing disable --zone production-zone --env production")
+@command(
+    "trailboss smart-routing disable --zone production-zone --env production",
+    "trailboss smart-routing disable --json",
+)
 @zone
 def smart_routing_disable(run: Run, zone: str | None) -> None:
     """Switch Argo smart routing off for the zone."""
@@ -224,7 +245,10 @@ def _routing(run: Run, zone: str | None, value: str) -> None:
     _show(run, made)
 
 
-@command("trailboss ruleset deploy security-ruleset --zone production-zone --env production")
+@command(
+    "trailboss ruleset deploy security-ruleset --zone production-zone --env production",
+    "trailboss ruleset deploy bots --json",
+)
 @click.argument("name")
 @zone
 def ruleset(run: Run, name: str, zone: str | None) -> None:
