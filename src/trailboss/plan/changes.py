@@ -9,7 +9,7 @@ from typing import Any, Literal
 from trailboss.plan.owner import Stamp
 from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
-from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked
+from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked, refs_in
 from trailboss.resources.protocol import Kind, OfWorker
 from trailboss.resources.registry import NAMES, kind
 from trailboss.values import Location
@@ -82,7 +82,9 @@ def _is_left(view: View, seen: Seen, matched: set[int]) -> bool:
 def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     found, spec, seen = kind(one.kind), view.specs[one.address], view.matches.get(one.address)
     needs = view.needs.get(one.address, ())
-    base = _Base(one.kind, one.key, str(_title(spec)), one.where, needs, one, seen)
+    inside = any(refs_in(identity_of(one.spec)))
+    name = one.key if inside else str(_title(spec))
+    base = _Base(one.kind, one.key, name, one.where, needs, one, seen)
     if seen is None:
         if waits_for_worker(view, one):
             return base.change("later", why="no worker", note=f"with the first deploy of {spec.script}")
@@ -93,7 +95,8 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     if seen.stamp is not None:
         return base.change("conflict", why="foreign", note=f"it belongs to {seen.stamp.owner}")
     if seen.intent:
-        return base.change(_how(differing, "update"), why="unfinished", fields=differing, restamp=True)
+        why: Why = "unfinished" if seen.place in view.begun else "file"
+        return base.change(_how(differing, "update"), why=why, fields=differing, restamp=True)
     if view.register is None:
         return _by_name(base, found, differing)
     if isinstance(found.ownership, OfWorker):

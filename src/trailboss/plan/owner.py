@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import quote, unquote
 
-from trailboss.resources.marks import UNSET, Mark, Ref, is_secret, mark_of
+from trailboss.resources.marks import UNSET, Mark, Ref, is_path, is_secret, mark_of
 from trailboss.values import Secret
 
 PROJECT, ENVIRONMENT, KEY = "trailboss.project", "trailboss.env", "trailboss.key"
@@ -92,7 +92,7 @@ def digest(spec: Any) -> str:
     wanted: dict[str, Any] = {}
     for place in fields(spec):
         value = getattr(spec, place.name)
-        if value is UNSET or mark_of(place) is Mark.MARKER:
+        if value is UNSET or mark_of(place) is Mark.MARKER or is_path(place):
             continue
         wanted[place.name] = _reference(value) if is_secret(place) else _plain(value)
     text = json.dumps(wanted, sort_keys=True, separators=(",", ":"), default=str)

@@ -37,6 +37,7 @@ UNSET: Final = Unset()
 """A field the file does not mention: not sent and not compared. None and empty are values."""
 
 _KEY, _NAMED, _REF, _SECRET = "trailboss.mark", "trailboss.named", "trailboss.ref", "trailboss.secret"
+_PATH = "trailboss.path"
 # The metadata of a dataclass field, as in `title: str = field(metadata=IDENTITY | NAMED)`.
 IDENTITY: Final[dict[str, Any]] = {_KEY: Mark.IDENTITY}
 MUTABLE: Final[dict[str, Any]] = {_KEY: Mark.MUTABLE}
@@ -49,6 +50,10 @@ NAMED: Final[dict[str, Any]] = {_NAMED: True}
 """The field gets the resource's key (with the environment's name) where the file does not give it."""
 SECRET: Final[dict[str, Any]] = {_SECRET: True}
 """The field is a reference to a secret (`op://…`, `${NAME}`) in a plan, and a `Secret` when it is sent."""
+
+
+PATH: Final[dict[str, Any]] = {_PATH: True}
+"""The field is a file or folder, relative to the file it stands in; absolute in a spec."""
 
 
 def to(kind: str, form: str = "{}") -> dict[str, Any]:
@@ -104,6 +109,11 @@ def _names(shape: Any) -> tuple[str, ...]:
 def is_named(place: Field[Any]) -> bool:
     """Whether the field takes its value from the resource's key."""
     return bool(place.metadata.get(_NAMED))
+
+
+def is_path(place: Field[Any]) -> bool:
+    """Whether the field names a file or folder of this machine."""
+    return bool(place.metadata.get(_PATH))
 
 
 def is_secret(place: Field[Any]) -> bool:

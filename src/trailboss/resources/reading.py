@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from trailboss.errors import ConfigError
-from trailboss.resources.marks import Mark, Ref, Unset, is_named, mark_of, target_of
+from trailboss.resources.marks import Mark, Ref, Unset, is_named, is_path, mark_of, target_of
 from trailboss.resources.protocol import Kind
 from trailboss.values import Location
 
@@ -42,7 +42,8 @@ def read_spec(
         if place.name == "zone":
             chosen["zone"] = zone(values.zone or "")
         elif place.name in values.model_fields_set:
-            chosen[place.name] = _referring(place, getattr(values, place.name))
+            value = getattr(values, place.name)
+            chosen[place.name] = _beside(value, locate()) if is_path(place) else _referring(place, value)
         elif is_named(place):
             chosen[place.name] = name
     spec = shape(**chosen)
@@ -81,6 +82,10 @@ def _readable(hint: Any) -> Any:
     if get_origin(hint) is tuple:
         return Annotated[hint, Column(strict=False)]
     return hint
+
+
+def _beside(path: str, where: Location) -> str:
+    return str((where.file.parent / path).resolve())
 
 
 def _referring(place: Field[Any], value: Any) -> Any:

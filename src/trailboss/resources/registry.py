@@ -11,6 +11,7 @@ from trailboss.resources.protocol import Kind
 NAMES = (
     "kv_namespace",
     "d1_database",
+    "d1_migrations",
     "r2_bucket",
     "queue",
     "vectorize_index",
