@@ -141,6 +141,8 @@ class Run:
         Raises:
             SecretError: as `value`, with the place in the file.
         """
+        if not _may_refer(data):
+            return data
         from trailboss.secrets import Resolver, resolve_tree_now
         from trailboss.secrets.tree import wanted_in
 
@@ -264,6 +266,14 @@ class Run:
             if self.options.stats and self._stats is not None:
                 document["stats"] = self._stats.as_json()
         self.output.document(document)
+
+
+def _may_refer(data: Any) -> bool:
+    """Whether a string in `data` may hold a reference; a no is certain, and costs no import."""
+    if isinstance(data, str):
+        return "${" in data or "op://" in data
+    inner = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return any(map(_may_refer, inner))
 
 
 def _origin(source: str, branch: str | None) -> str:
