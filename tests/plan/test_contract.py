@@ -110,7 +110,8 @@ def test_what_is_foreign_stays(account: Account, name: str) -> None:
     """Somebody else's thing of the same identity is adopted only as it is, and then never deleted."""
     found, given = kind(name), case(name)
     before = [resource(other, f"before-{number}", spec) for number, (other, spec) in enumerate(given.BEFORE)]
-    theirs, mine = resource(name, "it", referring(given.BARE, before)), resource(name, "it", given.BARE)
+    there = [resource(one.kind, str(identity_of(one.spec)[0]), one.spec) for one in before]
+    theirs, mine = (resource(name, "it", referring(given.BARE, known)) for known in (before, there))
 
     async def life() -> None:
         await account.worker("shop")
