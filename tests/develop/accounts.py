@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +14,14 @@ from trailboss.values import Secret
 
 Result = TypeVar("Result")
 STANDIN = Path(__file__).parent / "standin_cloudflared.py"
+
+
+def standin(folder: Path) -> Path:
+    """A `cloudflared` in `folder`: the stand-in, with this Python and its libraries."""
+    program = folder / "cloudflared"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{STANDIN}" "$@"\n')
+    program.chmod(0o755)
+    return program
 
 
 def target(box: Sandbox, *, sandbox: bool = True) -> Target:

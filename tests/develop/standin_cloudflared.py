@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Stands in for cloudflared 2026.8: `--version`; `tunnel … run` with TUNNEL_TOKEN or --token-file, its log
-lines on standard error, `/ready` on its metrics address, a graceful end on SIGTERM.
+lines on standard error, `/ready` on its metrics address, a graceful end on SIGTERM; `access ssh` over stdio
+and `access tcp` on a port, to the edge at STANDIN_EDGE (host:port) with the service token of its environment.
 
 STANDIN_VERSION, STANDIN_READY_AFTER (seconds), STANDIN_FAIL (a message) and STANDIN_RECORD (a file that is
 told how it was called) change what it does.
@@ -9,13 +10,17 @@ told how it was called) change what it does.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 VERSION = os.environ.get("STANDIN_VERSION", "2026.8.2")
 READY_AFTER = float(os.environ.get("STANDIN_READY_AFTER", "0.1"))
@@ -63,8 +68,59 @@ def serve(address: str, started: float) -> None:
     say("INF", f"Starting metrics server on {address}/metrics")
 
 
+def reach(host: str) -> Any:
+    """A WebSocket to `host` at the edge."""
+    from websockets.sync.client import connect
+
+    edge, _, port = os.environ["STANDIN_EDGE"].rpartition(":")
+    shown = {
+        "Cf-Access-Client-Id": os.environ.get("TUNNEL_SERVICE_TOKEN_ID", ""),
+        "Cf-Access-Client-Secret": os.environ.get("TUNNEL_SERVICE_TOKEN_SECRET", ""),
+    }
+    sock = socket.create_connection((edge, int(port)))
+    return connect(f"ws://{host}", sock=sock, additional_headers=shown, compression=None, proxy=None)
+
+
+def carry(host: str, read: Callable[[], bytes], write: Callable[[bytes], object]) -> None:
+    """One connection: what is read goes out in binary frames, frames that come are written."""
+    with reach(host) as edge:
+
+        def outgoing() -> None:
+            with contextlib.suppress(Exception):
+                while data := read():
+                    edge.send(data)
+            edge.close()
+
+        threading.Thread(target=outgoing, daemon=True).start()
+        with contextlib.suppress(Exception):
+            for frame in edge:
+                write(frame)
+
+
+def carry_socket(host: str, client: socket.socket) -> None:
+    """One connection of a client; it ends with the tunnel's."""
+    with client:
+        carry(host, lambda: client.recv(65536), client.sendall)
+
+
+def access(words: list[str]) -> int:
+    """`access ssh --hostname H`, `access tcp --hostname H --url A`."""
+    host = words[words.index("--hostname") + 1]
+    if words[0] == "ssh":
+        carry(host, lambda: os.read(0, 65536), lambda data: os.write(1, data))
+        return 0
+    address, _, port = words[words.index("--url") + 1].rpartition(":")
+    with socket.create_server((address, int(port))) as server:
+        say("INF", f"Start Websocket listener host={address}:{port}")
+        while True:
+            client, _ = server.accept()
+            threading.Thread(target=carry_socket, args=(host, client), daemon=True).start()
+
+
 def main(words: list[str]) -> int:
     """What is run."""
+    if words[:1] == ["access"]:
+        return access(words[1:])
     if "--version" in words or words == ["version"]:
         print(f"cloudflared version {VERSION} (built 2026-08-20-1200 UTC)")
         return 0

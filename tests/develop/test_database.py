@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Sandbox
-from tests.develop.accounts import at_sandbox
+from tests.develop.accounts import as_account, at_sandbox, standin
 from tests.develop.conftest import Start, surroundings
 from trailboss.develop.database import Wish, client
 from trailboss.develop.ports import free_port
@@ -132,6 +132,41 @@ def test_a_local_port_is_for_any_client(account: Sandbox, folder: Path, start: S
     taken = start("db", "connect", "orders", "--listen", str(port), cwd=folder, **environ)
     assert taken.end() == 2
     assert running.interrupt() == 0
+
+
+def test_cloudflared_carries_it_where_it_is(account: Sandbox, folder: Path) -> None:
+    made = account.call("POST", f"{account.account}/access/service_tokens", {"name": "ci"}, expect=201)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "trailboss",
+            "db",
+            "connect",
+            "orders",
+            "--",
+            "-X",
+            "-t",
+            "-A",
+            "-c",
+            "SELECT 7",
+        ],
+        cwd=folder,
+        env={
+            **surroundings(folder),
+            **as_account(account, folder),
+            "CLOUDFLARED_PATH": str(standin(folder)),
+            "STANDIN_EDGE": f"127.0.0.1:{account.connection.edge_port}",
+            "CF_ACCESS_CLIENT_ID": made["client_id"],
+            "CF_ACCESS_CLIENT_SECRET": made["client_secret"],
+            "ORDERS_PASSWORD": PASSWORD,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "7\n", done.stderr
 
 
 def test_which_client_is_told_by_engine_or_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Sandbox
-from tests.develop.accounts import at_sandbox, call
+from tests.develop.accounts import as_account, at_sandbox, call, standin
 from tests.develop.conftest import surroundings, wait_until
 from trailboss.develop.access import Visitor, ensure_application, ensure_authority, find_application
 from trailboss.develop.ports import free_port
@@ -152,6 +152,32 @@ def test_a_service_token_lets_in_and_a_wrong_one_does_not(
     assert "Access does not let us in" in wrong.stderr
     half = trailboss(account, tmp_path, *words, CF_ACCESS_CLIENT_ID=made["client_id"])
     assert (half.returncode, "TB1821" in half.stderr) == (2, True)
+
+
+def test_cloudflared_is_used_where_it_is_and_gets_no_token_in_its_words(
+    account: Sandbox, machine: Machine, tmp_path: Path
+) -> None:
+    made = account.call("POST", f"{account.account}/access/service_tokens", {"name": "ci"}, expect=201)
+    environ = {
+        **as_account(account, tmp_path),
+        "CLOUDFLARED_PATH": str(standin(tmp_path)),
+        "STANDIN_EDGE": f"127.0.0.1:{account.connection.edge_port}",
+        "CF_ACCESS_CLIENT_ID": made["client_id"],
+        "CF_ACCESS_CLIENT_SECRET": made["client_secret"],
+    }
+    words = (*NAMED, "--service", machine.service, "--user", getpass.getuser())
+    done = trailboss(account, tmp_path, "ssh", *words, "--", *machine.options, "echo by it", **environ)
+    assert done.stdout == "by it\n", done.stderr
+    shown = trailboss(account, tmp_path, "ssh", "config", *words, "--short-lived", **environ)
+    assert "cloudflared access ssh --hostname %h" in shown.stdout
+    assert f'Match host {HOST} exec "' in shown.stdout
+    assert "CertificateFile ~/.cloudflared/%h-cf_key-cert.pub" in shown.stdout
+    assert made["client_secret"] not in shown.stdout
+    without = {**environ, "CLOUDFLARED_PATH": "", "PATH": "/usr/bin:/bin"}
+    for name in ("CF_ACCESS_CLIENT_ID", "CF_ACCESS_CLIENT_SECRET"):
+        without.pop(name)
+    nobody = trailboss(account, tmp_path, "ssh", *words, **without)
+    assert "TB3614" in nobody.stderr, nobody.stderr
 
 
 def test_a_short_lived_certificate_logs_in_without_any_key(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailboss.config import Project, Worker
-from trailboss.develop.variables import as_dotenv, missing_required, read_variables
+from trailboss.develop.variables import as_dotenv, read_variables
 from trailboss.errors import SecretError
 from trailboss.secrets import Resolver
 from trailboss.toolchain import ensure
@@ -59,8 +59,6 @@ def test_env_files_lie_over_each_other(tmp_path: Path) -> None:
 def test_the_process_counts_when_the_configuration_lists_its_secrets(tmp_path: Path) -> None:
     one = worker(tmp_path, secrets={"required": ["FROM", "GONE"]})
     assert read(one)["FROM"] == "outside"
-    found = read_variables(one, None, {"FROM": "x"}, lambda entries: Resolver({}, None, entries))
-    assert missing_required(one, found) == ("GONE",)
 
 
 def test_a_broken_file_says_where(tmp_path: Path) -> None:

@@ -95,13 +95,6 @@ def _includes_process(worker: Worker, environ: Mapping[str, str]) -> bool:
     return "secrets" in worker.raw or environ.get("CLOUDFLARE_INCLUDE_PROCESS_ENV") == "true"
 
 
-def missing_required(worker: Worker, found: Variables) -> tuple[str, ...]:
-    """The names under `secrets.required` of the configuration that have no value."""
-    table = worker.raw.get("secrets")
-    required = table.get("required") if isinstance(table, dict) else None
-    return tuple(name for name in required or () if name not in found.values)
-
-
 def as_dotenv(values: Mapping[str, Secret]) -> Secret:
     """The text from which the npm package `dotenv` reads exactly `values`.
 
