@@ -31,13 +31,6 @@ def agency(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return example("agency", tmp_path, monkeypatch)
 
 
-def migrate(target: Sandbox, folder: Path, name: str) -> None:
-    """Apply the migrations to the database that the deploy made."""
-    [found] = target.call("GET", f"{target.account}/d1/database?name={name}")
-    for file in sorted((folder / "migrations").glob("*.sql")):
-        target.call("POST", f"{target.account}/d1/database/{found['uuid']}/query", {"sql": file.read_text()})
-
-
 def deployed(trailboss: Trailboss, *words: str) -> Done:
     done = trailboss("deploy", "--json", *words)
     assert done.status == 0, done
@@ -85,7 +78,6 @@ class Application:
 def test_the_application(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     report = deployed(trailboss).json["workers"][0]
     assert {trigger["kind"] for trigger in report["triggers"]} >= {"schedules", "queue consumer"}
-    migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
 
     health = app.get("/health").json()
@@ -116,7 +108,6 @@ def test_the_application(trailboss: Trailboss, target: Sandbox, agency: Path) ->
 
 def test_bad_input_is_answered_kindly(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     deployed(trailboss)
-    migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
     assert app.post("/chat", "not json", 400).json() == {"error": "the body is not JSON"}
     assert app.post("/chat", [1], 400).json() == {"error": "the body must be a JSON object"}
@@ -135,7 +126,6 @@ def test_bad_input_is_answered_kindly(trailboss: Trailboss, target: Sandbox, age
 
 def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     deployed(trailboss)
-    migrate(target, agency, "agency-ai-sessions")
     app = Application(target)
     waiting = app.post("/jobs", {"kind": "summary", "input": TEXT}, 202).json()
     done = until(lambda: app.get(waiting["url"]).json(), lambda job: job["state"] == "done")
@@ -145,7 +135,6 @@ def test_background_jobs(trailboss: Trailboss, target: Sandbox, agency: Path) ->
 
 def test_the_hourly_job_forgets_old_sessions(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     deployed(trailboss)
-    migrate(target, agency, "agency-ai-sessions")
     [found] = target.call("GET", f"{target.account}/d1/database?name=agency-ai-sessions")
     now = int(time.time() * 1000)
     rows = f"INSERT INTO sessions (id, created_at, seen_at) VALUES ('old', 0, 0), ('new', {now}, {now})"
