@@ -35,6 +35,7 @@ BY_TAG = """
 select t.sequence, r.body from resource_tags t join records r on r.kind='tags' and r.key=t.ref
 where t.key=? {among} and t.sequence>? order by t.sequence
 """
+COUNT = "select count(*) from resource_tags t where t.key=? {among}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ async def rebuild(box: Box) -> None:
 
 def found(store: Store, search: Search, after: int = 0) -> Iterator[tuple[int, Record]]:
     """(place, record) of what meets the search, behind a place, in order."""
-    pick = _by_tag(search) or _by_record(search)
+    pick = _by_tag(store, search) or _by_record(search)
     while rows := store.execute(f"{pick[0]} limit {BATCH}", (*pick[1], after)).fetchall():
         for place, body in rows:
             record = json.loads(body)
@@ -106,14 +107,20 @@ def _meets(record: Record, search: Search) -> bool:
     )
 
 
-def _by_tag(search: Search) -> tuple[str, tuple[Any, ...]] | None:
-    """The rows of one wanted tag, by the index; None when no condition names one."""
+def _by_tag(store: Store, search: Search) -> tuple[str, tuple[Any, ...]] | None:
+    """The rows of the rarest wanted tag, by the index; None when no condition names one."""
     wanted = [pair for pair in map(_pair, search.conditions) if pair is not None and not search.fold]
     if not wanted:
         return None
-    key, values = max(wanted, key=lambda pair: -len(pair[1]) if pair[1] else -BATCH)
-    among = f"and t.value in ({', '.join('?' * len(values))})" if values else ""
-    return BY_TAG.format(among=among), (key, *values)
+    picks = [(_among(values), (key, *values)) for key, values in wanted]
+    if len(picks) > 1:
+        picks.sort(key=lambda pick: store.execute(COUNT.format(among=pick[0]), pick[1]).fetchone()[0])
+    among, given = picks[0]
+    return BY_TAG.format(among=among), given
+
+
+def _among(values: Sequence[str]) -> str:
+    return f"and t.value in ({', '.join('?' * len(values))})" if values else ""
 
 
 def _pair(condition: str) -> tuple[str, list[str]] | None:
