@@ -125,10 +125,32 @@ def _infrastructure(walk: Walk) -> None:
     made: Any = access.applications.create(name="boxes", **fields, **here)
     assert made.target_criteria[0].port == 22
     access.applications.delete(made.id, **here)
+    _targets(walk)
     authority = access.gateway_ca.create(**here)
     assert authority is not None
     assert [item.id for item in access.gateway_ca.list(**here)] == [authority.id]
     access.gateway_ca.delete(str(authority.id), **here)
+
+
+def _targets(walk: Walk) -> None:
+    targets, here = walk.sdk.zero_trust.access.infrastructure.targets, walk.here
+    place: Any = {"ipv4": {"ip_addr": "10.0.0.1"}}
+    made = targets.create(hostname="box", ip=place, tags={"os": "linux"}, **here)
+    assert made is not None and made.ip.ipv4 is not None and made.ip.ipv4.virtual_network_id
+    changed = targets.update(made.id, hostname="Box", ip=place, **here)
+    assert changed is not None and changed.hostname == "Box"
+    found = targets.get(made.id, **here)
+    assert found is not None and found.id == made.id
+    many: Any = [
+        {"hostname": "Box", "ip": place},
+        {"hostname": "other", "ip": {"ipv6": {"ip_addr": "fd00::1"}}},
+    ]
+    ids = [item.id for item in targets.bulk_update(body=many, **here)]
+    assert ids[0] == made.id and len(ids) == 2
+    assert [item.id for item in targets.list(hostname="box", **here)] == [made.id]
+    targets.delete(made.id, **here)
+    targets.bulk_delete_v2(target_ids=ids, **here)
+    assert list(targets.list(**here)) == []
 
 
 def access_groups_and_tokens(walk: Walk) -> None:

@@ -67,7 +67,8 @@ def _networks(call: Call) -> list[Record]:
     return [call.store.put(NETWORK, record["id"], record)]
 
 
-def _network_id(call: Call, wanted: Any) -> str:
+def network_id(call: Call, wanted: Any) -> str:
+    """A virtual network's id; the default one's when none is named."""
     networks = _networks(call)
     if not wanted:
         return str(next(one["id"] for one in networks if one["is_default_network"]))
@@ -187,7 +188,7 @@ def _write_route(call: Call, body: Record, present: Record | None) -> Record:
         "id": (present or {}).get("id") or call.ids.uuid(),
         "network": _network(whole.get("network")),
         "tunnel_id": tunnel_id(call, whole.get("tunnel_id")),
-        "virtual_network_id": _network_id(call, whole.get("virtual_network_id")),
+        "virtual_network_id": network_id(call, whole.get("virtual_network_id")),
         "comment": whole.get("comment") or "",
         "created_at": (present or {}).get("created_at") or call.clock.iso(),
         "deleted_at": None,
@@ -227,7 +228,7 @@ async def find_route(call: Call) -> Record:
         address = ipaddress.ip_address(call["ip"])
     except ValueError as error:
         raise bad_network(str(error)) from None
-    network = _network_id(call, call.query("virtual_network_id"))
+    network = network_id(call, call.query("virtual_network_id"))
     inside = [
         one
         for one in call.store.all(ROUTE)
