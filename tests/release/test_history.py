@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.release.catalogues import catalogue, deployment, version
 from trailboss.release.history import tell
 from trailboss.release.model import Deployment, Share, Version
+from trailboss.release.naming import previous
 from trailboss.release.proof import Proof
 from trailboss.release.rollout.mark import Mark, Phase
 
@@ -61,3 +62,11 @@ def test_tell() -> None:
     )
     assert [one.current for one in told].count(True) == 1 and told[0].current
     assert tell(catalogue(), (), "") == []
+
+
+def test_what_a_promoted_rollout_replaced_is_the_previous_one() -> None:
+    steps = (
+        marked(8, Phase.PROMOTED, 1, ONE, TWO, "22222222"),
+        marked(7, Phase.STEP, 0, ONE, TWO, "22222222"),
+    )
+    assert previous(catalogue(ONE, TWO, deployments=steps)) == ONE

@@ -63,10 +63,14 @@ def resolve(name: str, catalogue: Catalogue) -> Version:
 
 
 def previous(catalogue: Catalogue) -> Version | None:
-    """Where a rollback goes by default: the version at exactly 100 % in the latest earlier deployment
-    that had one which is not carrying all of the traffic already (wrangler's rule, which may pick the
-    live version itself)."""
+    """Where a rollback goes by default: what a rollout that was promoted has replaced; else the version at
+    exactly 100 % in the latest earlier deployment that had one which is not carrying all of the traffic
+    already (wrangler's rule, which may pick the live version itself)."""
     live = catalogue.current.whole if catalogue.current else None
+    mark = catalogue.current.mark if catalogue.current else None
+    replaced = catalogue.by_id(mark.stable) if mark and mark.phase == "promoted" else None
+    if replaced is not None:
+        return replaced
     for deployment in catalogue.deployments[1:]:
         if deployment.whole and deployment.whole != live:
             found = catalogue.by_id(deployment.whole)

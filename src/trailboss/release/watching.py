@@ -146,7 +146,7 @@ async def _answer(post: _Post, burning: Burning) -> Guarded:
         return alarm
     post.tell(alarm)
     catalogue = await read_catalogue(post.cloud, post.worker)
-    stable = before(catalogue)
+    stable = previous(catalogue)
     reason = await _why_not(post, catalogue, stable)
     if reason or stable is None:
         return replace(
@@ -160,14 +160,6 @@ async def _answer(post: _Post, burning: Burning) -> Guarded:
         return replace(alarm, alarm=Alarm.ROLLED_BACK, text=f"back to {stable.label}: {ended.why}", at=now)
     text = f"{stable.label} fails no less: this release keeps the traffic, the cause is elsewhere"
     return replace(alarm, alarm=Alarm.NOT_THE_RELEASE, text=text, at=now)
-
-
-def before(catalogue: Catalogue) -> Version | None:
-    """The version that the live one replaced."""
-    current = catalogue.current
-    if current is not None and current.mark is not None and current.mark.phase is Phase.PROMOTED:
-        return catalogue.by_id(current.mark.stable)
-    return previous(catalogue)
 
 
 async def _why_not(post: _Post, catalogue: Catalogue, stable: Version | None) -> str:

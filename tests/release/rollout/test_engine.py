@@ -153,6 +153,21 @@ def test_two_deploys_at_once_one_proceeds(monkeypatch: pytest.MonkeyPatch) -> No
     assert scene.account.live() == {"canary": 100}
 
 
+def test_a_forced_deploy_ends_what_it_knew_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(monkeypatch)
+
+    async def main() -> tuple[engine.Ended, BaseException | engine.Ended]:
+        first = asyncio.create_task(scene.release(CANARY))
+        while scene.account.live().get("canary") != 1:
+            await asyncio.sleep(0)
+        second = await scene.release(QUICK)
+        (ended,) = await asyncio.gather(first, return_exceptions=True)
+        return second, ended
+
+    second, first = asyncio.run(main())
+    assert second.result == "promoted" and isinstance(first, ConflictError) and first.code == "TB4402"
+
+
 def test_the_account_is_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene(monkeypatch)
     scene.account.out = (scene.clock.now() + 30, scene.clock.now() + 200)

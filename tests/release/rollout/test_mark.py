@@ -39,6 +39,8 @@ def mark(**changes: object) -> Mark:
         "members": ("api", "web"),
         "evidence": (1.5, -math.inf, 0.0),
         "window": 1_800_000_100_125,
+        "over": "0a1b2c3d",
+        "strategy": "trial",
     }
     return Mark(**{**given_, **changes})  # type: ignore[arg-type]
 

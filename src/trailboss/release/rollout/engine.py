@@ -131,9 +131,10 @@ async def look(walk: Walk) -> View:
         current = listed[0]
         if current.mark is None or current.mark.id != walk.id:
             ours = next((one for one in listed if one.mark and one.mark.id == walk.id), None)
-            late = current.mark is not None and current.mark.phase is Phase.CLAIMED
+            mark = current.mark
+            late = mark is not None and mark.phase is Phase.CLAIMED and mark.over != walk.id
             if not late or ours is None or ours.mark is None or ours.mark.phase.over:
-                raise foreign(worker, current.mark.who if current.mark else current.author)
+                raise foreign(worker, mark.who if mark else current.author)
             current = await moves.again(walk, worker, ours.mark, current)
         assert current.mark is not None
         marks[worker], deployments[worker] = current.mark, current

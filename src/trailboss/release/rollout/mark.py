@@ -52,7 +52,8 @@ class Phase(StrEnum):
 class Mark:
     """`at` is the step (-1: no traffic yet) of `shares`; `began` and `since` (of this step) and `until` (the
     next sign of life) are seconds since 1970. `owner` is drawn by each deployer. `seen` counts what the
-    canary served: requests, failed ones, users. `members` are all Workers of the rollout, in order."""
+    canary served: requests, failed ones, users. `members` are all Workers of the rollout, in order; `over`
+    is another rollout that this one ended knowingly."""
 
     id: str
     phase: Phase
@@ -72,6 +73,7 @@ class Mark:
     evidence: tuple[float, ...] = ()
     window: int | None = None
     strategy: str = "canary"
+    over: str = ""
 
     @property
     def share(self) -> float:
@@ -124,6 +126,7 @@ class Mark:
             "by": re.sub(r"[\s\]]+", "", self.who)[:48],
             "digest": self.digest.removeprefix("sha256:")[:12],
             "design": self.design,
+            "over": self.over,
             "seen": ",".join(str(count) for count in self.seen),
             "with": ",".join(self.members) if len(self.members) > 1 else "",
             "window": "" if self.window is None else str(self.window),
@@ -165,6 +168,7 @@ def _mark(identifier: str, fields: dict[str, str]) -> Mark:
         evidence=unpack(fields.get("e", "")),
         window=int(fields["window"]) if "window" in fields else None,
         strategy=fields.get("as", "canary"),
+        over=fields.get("over", ""),
     )
 
 

@@ -29,7 +29,8 @@ async def claim(walk: Walk, before: Mapping[str, Deployment], *, at: int = -1) -
     first, and goes on."""
     now = walk.clock.now()
     for member in reversed(walk.members):
-        mark = _fresh(walk, member, now)
+        known = before[member.worker].mark
+        mark = replace(_fresh(walk, member, now), over=known.id if known and not known.phase.over else "")
         if at >= 0:
             mark = replace(mark, phase=Phase.STEP, at=at)
         posted = await _put(walk, member, mark, before[member.worker], mark.where)
