@@ -27,6 +27,7 @@ RESOURCES: dict[str, tuple[str, str, str]] = {
     "cloudflared_tunnel": ("cfd_tunnel", "id", "name"),
     "access_application": ("access_application", "id", "name"),
     "access_group": ("access_group", "id", "name"),
+    "infrastructure_target": ("infrastructure_target", "id", "hostname"),
     "access_application_policy": ("access_policy", "id", "name"),
     "worker_route": ("worker_route", "id", "pattern"),
     "load_balancer": ("load_balancer", "id", "name"),
