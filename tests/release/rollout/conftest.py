@@ -49,7 +49,7 @@ def policy(*shares: float, **changes: Any) -> Policy:
 
 
 @contextlib.asynccontextmanager
-async def traffic(desk: Desk, worker: str = "hello", workers: int = 6) -> AsyncIterator[dict[str, int]]:
+async def traffic(desk: Desk, worker: str = "hello", workers: int = 4) -> AsyncIterator[dict[str, int]]:
     """Requests as fast as they are answered, in the background; `seen` counts bodies and failures."""
     found = desk.account.connection
     host = f"{worker}.{found.subdomain}.workers.localhost"
@@ -63,7 +63,7 @@ async def traffic(desk: Desk, worker: str = "hello", workers: int = 6) -> AsyncI
             seen["failed"] += answer.status_code >= 500
             if answer.status_code < 500:
                 seen[answer.text] = seen.get(answer.text, 0) + 1
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.008)
 
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
         tasks = [asyncio.create_task(visitor(client, number)) for number in range(workers)]
