@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.develop.accounts import as_account, at_sandbox
-from tests.develop.conftest import Start
+from tests.develop.conftest import Start, alive, descendants, wait_until
 from trailboss.develop.exposed import service_of, settings_of
 from trailboss.develop.ports import free_port
 
@@ -56,7 +56,9 @@ def test_the_sandboxes_edge_reaches_the_local_worker(account: Sandbox, start: St
 def test_after_a_kill_the_next_session_converges(account: Sandbox, start: Start, folder: Path) -> None:
     killed = start(*WORDS, "--port", "0", cwd=folder, **at_sandbox(account))
     killed.says("public at")
+    left = descendants(killed.process.pid)
     killed.process.send_signal(signal.SIGKILL)
+    wait_until(lambda: not any(map(alive, left)), "the end of all processes")
     killed.end()
     assert len(rules(account)) == 1
     running = start(*WORDS, "--port", "0", "--local-protocol", "https", cwd=folder, **at_sandbox(account))

@@ -1,4 +1,4 @@
-"""`dev --sandbox`: deployed at the start and after every edit; logs; the tests' status."""
+"""`dev --sandbox`: deployed at the start and after every edit; logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     """Two Workers; the first calls the second, which only it has a variable for."""
     (tmp_path / "trailboss.toml").write_text(
         'name = "pair"\n[workers]\napi = { path = "api" }\nback = { path = "back" }\n'
-        "[test]\ncommand = 'test -n \"$TRAILBOSS_URL\"'\n[environments.development]\n"
+        "[environments.development]\n"
     )
     services = [{"binding": "BACK", "service": "back"}]
     for name, code, more in (
@@ -42,7 +42,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_edits_are_deployed_and_logs_told(account: Sandbox, start: Start, folder: Path) -> None:
-    running = start("dev", "--sandbox", "--env", "development", cwd=folder, **at_sandbox(account))
+    words = ("dev", "--sandbox", "--env", "development")
+    running = start(*words, cwd=folder, **at_sandbox(account))
     line = running.says("ready at")
     assert "api-development" in line
     assert account.worker("api-development").text == "GREETING first back undefined"
@@ -63,10 +64,6 @@ def test_edits_are_deployed_and_logs_told(account: Sandbox, start: Start, folder
     assert running.interrupt() == 0
 
 
-def test_the_tests_decide_the_status(account: Sandbox, start: Start, folder: Path) -> None:
-    words = ("dev", "--sandbox", "--test")
-    text = (folder / "trailboss.toml").read_text()
-    (folder / "trailboss.toml").write_text(text.replace("test -n", "test -z"))
-    assert start(*words, cwd=folder, **at_sandbox(account)).end() == 1
+def test_wranglers_options_are_refused(account: Sandbox, start: Start, folder: Path) -> None:
     refused = start("dev", "--sandbox", "--live-reload", cwd=folder, **at_sandbox(account))
     assert (refused.end(), "TB9482" in refused.text) == (2, True)
