@@ -103,9 +103,13 @@ def begin(
     progress: Progress,
     project: Project | None = None,
 ) -> Pass:
-    """What is known before the first stage."""
+    """What is known before the first stage. Raises UsageError TB9434 (edge-first with several regions)."""
     from trailboss.build.subject import Subject
 
+    if options.rollout is not None and options.rollout.strategy == "edge-first":
+        from trailboss.release.strategies.edge_first import placed
+
+        worker = replace(worker, raw=placed(worker.raw, options.rollout.regions))
     subject = Subject.of(worker, options.build)
     return Pass(
         worker=worker,

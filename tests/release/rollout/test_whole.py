@@ -86,6 +86,17 @@ def test_at_once_is_probed_before_it_gets_traffic(stage: Stage) -> None:
     assert stage.desk.account.worker("hello").text == "three"
 
 
+def test_edge_first_places_the_new_version(stage: Stage) -> None:
+    stage.live()
+    path = f"{stage.desk.account.account}/workers/scripts/hello/settings"
+    assert not (stage.desk.account.call("GET", path).get("placement") or {}).get("mode")
+    edge = replace(at_once(HOME), strategy="edge-first")
+    report = release(stage, edge)
+    assert report.rollout is not None and report.rollout.result == "promoted"
+    assert stage.desk.account.call("GET", path)["placement"]["mode"] == "smart"
+    assert release(stage, edge).workers[0].outcome is Outcome.UNCHANGED
+
+
 def test_an_unhealthy_tunnel_stops_it(stage: Stage) -> None:
     stage.live()
     account = stage.desk.account
