@@ -97,6 +97,8 @@ class Spares:
 
     def leave_one(self) -> None:
         """Start a spare for the next run, unless there is one. What prevents it is no error."""
+        if self._wrangler.entry == self._wrangler.script:  # another program than the one we know to hold
+            return
         if not self._is_plain or len(os.fsencode(self.folder)) + len("/socket") > LONGEST_SOCKET:
             return
         try:
