@@ -6,6 +6,7 @@ refuses (a foreign thing of that name, a wrong value), the files are as they wer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from trailboss.cli.applying import carry_out
 from trailboss.cli.declare import Elsewhere
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
-from trailboss.errors import PlanError, UsageError
+from trailboss.errors import CloudError, PlanError, UsageError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -55,25 +56,36 @@ def make_resource(
     `may_wait`: what it refers to may come later; it is written now, and made with that. `known` are secrets
     by the reference that stands for them in the file, when they were given here and are nowhere else yet.
     """
+    from trailboss.config.resources import contents, put_back
     from trailboss.resources.registry import kind as load
 
     _needs_project(run)
     run.announce(key)
     found = _existing(run, kind, key)
     edits = _edits(run, kind, key, table, found=found, binding=binding)
-    waiting: list[str] = []
+    before, waiting = contents(edits), list[str]()
     files = _write(run, edits, kind, key, waiting if may_wait else None)
     want, resource = _wanted(run, kind, key)
     if waiting:
         return Made(kind, key, resource.key, "", "later", None, files, waiting[0])
     targets = (resource.address, *_waiting_for(want, resource))
-    done = carry_out(run, want, targets=targets, quiet=True, doing=doing, known=known)
+    try:
+        done = carry_out(run, want, targets=targets, quiet=True, doing=doing, known=known)
+    except CloudError as error:
+        if _is_refused(error) and len(targets) == 1:
+            put_back(before)
+        raise
     form = load(kind).binding
     bound = binding or (_bound(run, kind, key, resource) if form else None)
     made = _made(done, resource, bound, files)
     if form is not None and form.given and not form.makes and bound and made.id:
         files = tuple(dict.fromkeys((*files, *_note_id(run, form.config, form.given, bound, made.id))))
     return replace(made, files=files)
+
+
+def _is_refused(error: CloudError) -> bool:
+    """Whether Cloudflare said no for good: then the files must not go on wanting it."""
+    return 400 <= error.status < 500 and error.status not in (408, 429)
 
 
 def _note_id(run: Run, path: tuple[str, ...], key: str, binding: str, id: str) -> tuple[str, ...]:
@@ -97,7 +109,7 @@ def bind_only(run: Run, kind: str, key: str, binding: str | None, id: str) -> tu
 
     form = load(kind).binding
     assert form is not None
-    name = binding or key.upper().replace("-", "_").replace(".", "_")
+    name = binding or _binding_of(key)
     return name, bind_entry(run, form.config, {"binding": name, str(form.given): id}, own=True)
 
 
@@ -195,8 +207,9 @@ def _existing(run: Run, kind: str, key: str) -> Resource | None:
     from trailboss.plan.wanted import wanted
     from trailboss.resources.marks import identity_of
 
+    names = {key, f"{key}-{run.project.environment.name}"}
     for one in wanted(run.project).resources:
-        if one.kind == kind and key in (one.key, *map(str, identity_of(one.spec))):
+        if one.kind == kind and (one.key == key or names & set(map(str, identity_of(one.spec)))):
             return one
     return None
 
@@ -217,15 +230,40 @@ def _edits(
     form = load(kind).binding
     if form is None or not run.project.workers:
         return declare(run.project, kind, found.key if found else key, table)
-    beside = declare(run.project, kind, found.key if found else key, table) if table else {}
-    if _bound(run, kind, key, found):
+    bound = _bound(run, kind, key, found)
+    if not form.title and not bound and not found:
+        key, table = _keyed(run, kind, key, table, binding)
+    needed = table or not (form.title or bound)
+    beside = declare(run.project, kind, found.key if found else key, table) if needed else {}
+    if bound:
         return beside
     worker = run.worker()
-    entry: dict[str, Any] = {"binding": binding or key.upper().replace("-", "_").replace(".", "_")}
+    entry: dict[str, Any] = {"binding": binding or _binding_of(key)}
     if form.title:
         own = worker.environment if worker.declared else None
         entry[form.title] = f"{key}-{own}" if own else key
     return joined(beside, bind(worker, form.config, entry, own=not form.makes))
+
+
+def _keyed(
+    run: Run, kind: str, key: str, table: Mapping[str, Any], binding: str | None
+) -> tuple[str, Mapping[str, Any]]:
+    """The key and the table for a kind whose bindings have no name beside them: the key alone says which
+    table a binding means, so a binding of another name becomes the key, and the table says the name."""
+    from trailboss.plan.titles import plain
+    from trailboss.resources.marks import Mark, is_named, marked
+    from trailboss.resources.registry import kind as load
+
+    if binding is None or plain(binding) == plain(key):
+        return key, table
+    field = next(place.name for place in marked(load(kind).spec, Mark.IDENTITY) if is_named(place))
+    environment = run.project.environment.name
+    name = f"{key}-{environment}" if environment else key
+    return binding.lower().replace("_", "-"), {field: name, **table}
+
+
+def _binding_of(name: str) -> str:
+    return re.sub(r"[^A-Z0-9_]", "_", name.upper())
 
 
 def _bound(run: Run, kind: str, key: str, resource: Resource | None) -> str | None:

@@ -58,6 +58,22 @@ def addresses(run: Run, resources: tuple[str, ...]) -> tuple[str, ...]:
     return resources
 
 
+def in_environment(run: Run, name: str) -> Run:
+    """The same command line in another environment: its settings, dotenv files and target."""
+    from dataclasses import replace
+
+    from trailboss.cli.run import Run
+
+    found = Run(replace(run.options, env=name, cwd=None), run.output)
+    found.said = run.said
+    return found
+
+
+def every_environment(run: Run) -> tuple[Run, ...]:
+    """One run for each environment of the project; the top level where there is none."""
+    return tuple(in_environment(run, name) for name in run.project.environments or ("",))
+
+
 def revealer(run: Run, known: Mapping[str, Secret] | None = None) -> Reveal:
     """Turns the references of a spec into secrets, when they are about to be sent."""
     given = known or {}

@@ -108,6 +108,20 @@ def write(edits: Edits, check: Callable[[], object]) -> tuple[Path, ...]:
     return rewrite_together(edits, check) if edits else ()
 
 
+def contents(edits: Edits) -> dict[Path, bytes | None]:
+    """What the files hold now that `edits` is going to change; None for one that is to be made."""
+    return {file: file.read_bytes() if file.exists() else None for file in edits}
+
+
+def put_back(before: Mapping[Path, bytes | None]) -> None:
+    """The files as they were, through the same files, so that their modes and links stay."""
+    for file, content in before.items():
+        if content is None:
+            file.unlink(missing_ok=True)
+        elif file.read_bytes() != content:
+            file.write_bytes(content)
+
+
 def _at(data: Any, keys: tuple[Any, ...]) -> Table:
     for key in keys:
         data = data.get(key, {}) if isinstance(data, Mapping) else {}

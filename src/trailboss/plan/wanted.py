@@ -179,6 +179,9 @@ def zone_name(value: Any) -> str:
 def _bound(worker: Worker, environment: str, names: Mapping[str, str]) -> Iterator[Resource]:
     for wish in wishes_of(worker.raw, titles(worker, worker.name, names)):
         if wish.spec is not None and wish.form.makes:
+            for problem in wish.kind.problems(wish.spec):
+                where, what = _place(worker, wish.kind), f"{wish.kind.name} of the binding {wish.binding}"
+                raise ConfigError("TB1230", f"{what}: {problem}", where=where)
             key = wish.title.removesuffix(f"-{environment}") if environment else wish.title
             yield Resource(wish.kind.name, key, wish.spec, _place(worker, wish.kind), digest(wish.spec))
     for found in kinds():

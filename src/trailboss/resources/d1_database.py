@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from trailboss.resources.marks import (
     differences,
     set_fields,
 )
+from trailboss.resources.names import choice_problems, name_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class D1DatabaseKind(Basis):
     holds_data = True
     permissions = Permissions("D1 Read", "D1 Write")
     binding = BindingForm(("d1_databases",), "d1", "id", given="database_id", title="database_name")
+
+    def problems(self, spec: D1Database) -> Iterable[str]:
+        yield from name_problems(spec.name, r"[\w.-]{1,64}", "1 to 64 letters, digits, dots, - and _")
+        yield from choice_problems(read_replication=(spec.read_replication, ("auto", "disabled")))
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> D1Database:
         return D1Database(title, jurisdiction=entry.get("jurisdiction") or UNSET)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, SERVER_SET, UNSET, Unset, set_fields
+from trailboss.resources.names import name_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class KVNamespaceKind(Basis):
     holds_data = True
     permissions = Permissions("Workers KV Storage Read", "Workers KV Storage Write")
     binding = BindingForm(("kv_namespaces",), "kv_namespace", "namespace_id", given="id", title=None)
+
+    def problems(self, spec: KVNamespace) -> Iterable[str]:
+        yield from name_problems(spec.title, r"(?s).{1,512}", "1 to 512 characters")
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> KVNamespace:
         return KVNamespace(title)

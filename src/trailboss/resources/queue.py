@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from trailboss.resources.marks import (
     differences,
     set_fields,
 )
+from trailboss.resources.names import name_problems, range_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -61,6 +62,14 @@ class QueueKind(Basis):
         title="queue",
         said=("delivery_delay", "raw"),
     )
+
+    def problems(self, spec: Queue) -> Iterable[str]:
+        rule = "1 to 63 of a-z, 0-9 and -, beginning with a letter or digit"
+        yield from name_problems(spec.name, r"[a-z0-9][a-z0-9-]{0,62}", rule)
+        yield from range_problems(
+            delivery_delay=(spec.delivery_delay, 0, 86_400),
+            message_retention_period=(spec.message_retention_period, 60, 1_209_600),
+        )
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> Queue:
         return Queue(title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from trailboss.resources.marks import (
     differences,
     set_fields,
 )
+from trailboss.resources.names import choice_problems, name_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class R2BucketKind(Basis):
         shared=("jurisdiction",),
         said=("bucket_name",),
     )
+
+    def problems(self, spec: R2Bucket) -> Iterable[str]:
+        rule = "3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
+        yield from name_problems(spec.name, r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", rule)
+        yield from choice_problems(storage_class=(spec.storage_class, ("Standard", "InfrequentAccess")))
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> R2Bucket:
         return R2Bucket(title, entry.get("jurisdiction") or DEFAULT)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound, PlanError
 from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, UNSET, WRITE_ONLY, Unset, set_fields
+from trailboss.resources.names import choice_problems, name_problems, range_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class VectorizeIndexKind(Basis):
     binding = BindingForm(
         ("vectorize",), "vectorize", "index_name", given=None, title="index_name", said=("index_name",)
     )
+
+    def problems(self, spec: VectorizeIndex) -> Iterable[str]:
+        rule = "1 to 64 of a-z, 0-9, - and _, beginning with a letter"
+        yield from name_problems(spec.name, r"[a-z][a-z0-9_-]{0,63}", rule)
+        yield from range_problems(dimensions=(spec.dimensions, 1, 1536))
+        yield from choice_problems(metric=(spec.metric, ("cosine", "euclidean", "dot-product")))
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> VectorizeIndex | None:
         """An index needs a size: without `dimensions` or `preset` beside the binding there is no spec."""

@@ -13,10 +13,12 @@ from trailboss.cli.applying import carry_out, result_of, show_applied
 from trailboss.cli.declare import command
 from trailboss.cli.output import Output, plain
 from trailboss.cli.run import Run
+from trailboss.errors import UsageError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.plan.plan import Plan
+    from trailboss.plan.shown import PlanShown
 
 resource = click.option(
     "--resource", "resources", multiple=True, metavar="KIND.KEY", help="Only this one and what it needs."
@@ -47,13 +49,18 @@ def plan(
     from trailboss.plan.saved import save
     from trailboss.plan.shown import shown
 
+    if out is not None and everywhere:
+        raise UsageError(
+            "TB9065", "a saved plan is for one environment", hint="Leave out --out or --all-environments."
+        )
     targets = plans.addresses(run, resources)
-    found = [_plan(run, name, targets, adopt) for name in _environments(run, everywhere)]
+    runs = plans.every_environment(run) if everywhere else (run,)
+    found = [_plan(one, targets, adopt) for one in runs]
     views = [shown(one) for one in found]
     if out is not None:
         account = run.target.account_id or ""
         save(out, found[0], account, adopt=adopt, targets=targets, shown=plain(views[0]))
-    document = {"plans": views} if everywhere else views[0]
+    document = {"plans": list(map(_told, runs, views))} if everywhere else views[0]
 
     def show(output: Output) -> None:
         for view in views:
@@ -100,21 +107,16 @@ def apply(
     run.result(result_of(done), lambda output: show_applied(output, done))
 
 
-def _environments(run: Run, everywhere: bool) -> tuple[str | None, ...]:
-    return tuple(run.project.environments) if everywhere else (run.options.env,)
+def _told(run: Run, view: PlanShown) -> dict[str, object]:
+    return {"target": run.target.name, "account_id": run.target.account_id, **plain(view)}
 
 
-def _plan(run: Run, environment: str | None, targets: tuple[str, ...], adopt: bool) -> Plan:
-    from trailboss.config import Project
+def _plan(run: Run, targets: tuple[str, ...], adopt: bool) -> Plan:
     from trailboss.plan.plan import make
     from trailboss.plan.wanted import wanted
 
-    if environment == run.options.env:
-        project = run.project
-        run.announce(project.name)
-    else:
-        project = Project.load(environment=environment, environ=run.environ)
-    want = wanted(project)
+    run.announce(run.project.name)
+    want = wanted(run.project)
 
     async def work(cloud: Cloud) -> Plan:
         return await make(cloud, want, adopt=adopt, targets=targets)
