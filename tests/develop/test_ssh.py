@@ -186,7 +186,7 @@ def test_a_short_lived_certificate_logs_in_without_any_key(
     user = getpass.getuser()
     (tmp_path / "trailboss.toml").write_text(
         f'name = "x"\n[ssh]\ntunnel = "t"\nhostname = "{HOST}"\nservice = "{machine.service}"\n'
-        f'user = "{user}"\nemails = ["{user}@example.com"]\nshort_lived_certificates = true\n'
+        f'user = "{user}"\nemails = ["{user}@example.com"]\n'
     )
     (tmp_path / "wrangler.json").write_text(
         '{"name": "x", "main": "x.js", "compatibility_date": "2026-11-01"}'

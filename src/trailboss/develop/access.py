@@ -167,14 +167,20 @@ async def _token_id(cloud: Cloud, client_id: str) -> str:
     )
 
 
-async def ensure_authority(cloud: Cloud, application: Application) -> str:
-    """The public key of the application's SSH authority, for sshd's TrustedUserCAKeys."""
-    path = f"{cloud.account}/access/apps/{application.id}/ca"
+async def find_authority(cloud: Cloud, application: Application) -> str | None:
+    """The public key of the application's SSH authority, for sshd's TrustedUserCAKeys; None without one."""
     try:
-        found = await cloud.get(path)
+        return str((await cloud.get(f"{cloud.account}/access/apps/{application.id}/ca"))["public_key"])
     except NotFound:
-        found = await cloud.post(path)
-    return str(found["public_key"])
+        return None
+
+
+async def ensure_authority(cloud: Cloud, application: Application) -> str:
+    """The same, made when there is none."""
+    found = await find_authority(cloud, application)
+    if found is not None:
+        return found
+    return str((await cloud.post(f"{cloud.account}/access/apps/{application.id}/ca"))["public_key"])
 
 
 async def sandbox_login(cloud: Cloud, hostname: str, email: str) -> Secret:

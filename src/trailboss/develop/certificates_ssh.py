@@ -38,7 +38,7 @@ class Identity:
             with open(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:  # noqa: PTH123
                 handle.write(self.key.reveal())
             certificate.write_text(self.certificate)
-        return ["-i", str(key), "-o", f"CertificateFile={certificate}", "-o", "IdentitiesOnly=yes"]
+        return ["-i", str(key), "-o", f"CertificateFile={certificate}"]
 
 
 async def short_lived(way: Way) -> Identity:

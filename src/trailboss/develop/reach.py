@@ -38,10 +38,15 @@ class Way:
 
     place: Place
     tunnel: Tunnel
-    application: Application | None
+    application: Application
     visitor: Visitor
     gate: Gate
     cloudflared: Binary | None
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether Access would know whom a certificate is for: a service token is nobody."""
+        return self.cloudflared is not None or "Cf-Access-Token" in self.gate.headers
 
 
 @dataclass(frozen=True, slots=True)

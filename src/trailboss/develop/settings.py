@@ -52,8 +52,9 @@ class SshHost(Strict):
     emails: list[str] = Field(
         default_factory=list, description="Who Access lets in: addresses, or domains such as @example.com."
     )
-    short_lived_certificates: bool = Field(
-        default=False, description="Ask Access for a certificate instead of keeping keys on the machine."
+    short_lived_certificates: bool | None = Field(
+        default=None,
+        description="Log in with a certificate that Access signs. Default: where it has an authority.",
     )
 
 

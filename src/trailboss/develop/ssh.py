@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailboss.develop.access import ensure_authority
+from trailboss.develop.access import ensure_authority, find_authority
 from trailboss.develop.certificates_ssh import Identity, short_lived
 from trailboss.develop.reach import Wanted, Way, prepare, proxy_command
 from trailboss.errors import BuildError
@@ -31,7 +31,8 @@ class Wish:
     wanted: Wanted
     user: str | None = None
     arguments: tuple[str, ...] = ()
-    short_lived: bool = False
+    short_lived: bool | None = None
+    """Whether Access is to sign a certificate; None: where it has an authority for this host name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,17 @@ async def make_ready(cloud: Cloud, wish: Wish, environ: Mapping[str, str]) -> Re
         raise BuildError("TB3615", "there is no ssh on the PATH", hint="Install the OpenSSH client.")
     way = await prepare(cloud, wish.wanted, environ)
     authority = None
-    if wish.short_lived and way.application is not None:
+    if wish.short_lived:
         authority = await ensure_authority(cloud, way.application)
+    elif wish.short_lived is None and way.can_sign and not way.application.made:
+        authority = await find_authority(cloud, way.application)
     return Ready(way, proxy_command(way, cloud.target.name), authority)
 
 
 async def connect(cloud: Cloud, wish: Wish, environ: Mapping[str, str]) -> tuple[Ready, Identity | None]:
     """`make_ready`, and the short-lived certificate when one is wanted."""
     ready = await make_ready(cloud, wish, environ)
-    identity = await short_lived(ready.way) if wish.short_lived else None
+    identity = await short_lived(ready.way) if ready.authority is not None else None
     return ready, identity
 
 
@@ -100,7 +103,7 @@ def stanza(ready: Ready, wish: Wish) -> str:
     """The lines of ssh_config for this host; they hold no secret."""
     host = ready.way.place.hostname
     lines = [BEGIN.format(host=host)]
-    certificates = wish.short_lived and ready.way.cloudflared is not None
+    certificates = ready.authority is not None and ready.way.cloudflared is not None
     if certificates:
         assert ready.way.cloudflared is not None
         lines.append(f'Match host {host} exec "{ready.way.cloudflared.path} access ssh-gen --hostname %h"')

@@ -28,8 +28,8 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     ),
     (("--user", "-l"), {"metavar": "NAME", "help": "The user to log in as."}),
     (
-        ("--short-lived",),
-        {"is_flag": True, "default": None, "help": "Log in with a certificate that Access signs."},
+        ("--short-lived/--no-short-lived",),
+        {"default": None, "help": "Log in with a certificate that Access signs, or never."},
     ),
 )
 
