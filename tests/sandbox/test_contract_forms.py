@@ -76,6 +76,9 @@ def test_every_deviation_has_a_reason_and_a_type_there_is() -> None:
     assert excused("metadata.main_module", "string_type") and excused("metadata.bindings.0.newer", "x")
     assert excused("settings.bindings.0.kv_namespace.namespace_id", "missing")
     assert excused("settings.bindings.0.kv_namespace.namespace_id", "string_type") == ""
+    edit = "workers.beta.WorkerEditParams"
+    assert excused("logpush", "missing", edit) and not excused("logpush", "bool_type", edit)
+    assert not excused("logpush", "missing", UPLOAD)
     assert excused("metadata.bindings.0.stream.name", "missing") == excused("", "missing") == ""
 
 

@@ -115,7 +115,6 @@ def test_the_sdks_own_names_are_not_the_wires() -> None:
 
 UNDECLARED = {
     "a form or raw bytes, which the handler takes apart": {
-        "pages.projects.deployments.create",
         "r2.buckets.objects.upload",
         "vectorize.indexes.insert",
         "vectorize.indexes.upsert",
@@ -125,6 +124,7 @@ UNDECLARED = {
         "accounts.tokens.value.update",
         "user.tokens.value.update",
         "alerting.destinations.pagerduty.create",
+        "cache.cache_reserve.clear",
         "hyperdrive.configs.restart",
         "r2.buckets.edit",
         "workers.scripts.tail.create",
@@ -133,11 +133,6 @@ UNDECLARED = {
         "zero_trust.access.gateway_ca.create",
         "zero_trust.access.keys.rotate",
         "zero_trust.access.service_tokens.refresh",
-    },
-    "the SDK requires what may be left out": {
-        "pages.projects.create",
-        "workers.beta.workers.edit",
-        "zero_trust.tunnels.cloudflared.configurations.update",
     },
     "depends on a path value": {"ai.run", "zones.settings.edit"},
 }

@@ -132,7 +132,7 @@ def request_problem(type_name: str, fields: Any, elsewhere: frozenset[str] = fro
     try:
         _request_adapter(type_name, elsewhere).validate_json(encode_json(fields), strict=True)
     except ValidationError as error:
-        found = [item for item in error.errors() if not excused(_place(item), item["type"])]
+        found = [item for item in error.errors() if not excused(_place(item), item["type"], type_name)]
         return _told(found)
     return ""
 

@@ -18,14 +18,15 @@ PARTS = ("metadata", "settings")
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """At `places` of a request the SDK is not followed, because of `reason`; with `only`, in that one kind of
-    mistake (pydantic's word)."""
+    mistake (pydantic's word); with `type`, in requests of that SDK type."""
 
     places: tuple[str, ...]
     reason: str
     only: str = ""
+    type: str = ""
 
 
-_OWN_WORDS = "the handler refuses what it does not know, in Cloudflare's own words; it knows newer ones"
+_OWN_WORDS = "the handler refuses what is wrong here in Cloudflare's own words; it may know newer things"
 
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(tuple(f"{part}.bindings.*{kind}" for part in PARTS for kind in ("", ".*")), _OWN_WORDS),
@@ -46,18 +47,22 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(("metadata.bindings.*.pipelines.pipeline",), "its newer name is stream", only="missing"),
     Deviation(("metadata.exports.*.workflow",), "a kind of export newer than the SDK"),
     Deviation(("params", "body.*.params"), "wrangler sends a workflow's parameters as they are, no string"),
+    Deviation(("*",), "a PATCH names what it changes", "missing", "workers.beta.WorkerEditParams"),
+    Deviation(("config.ingress.*.hostname",), "the catch-all rule of a tunnel has no host name", "missing"),
+    Deviation(("config.ingress.*.service",), _OWN_WORDS, "missing"),
+    Deviation(("production_branch",), "left out, it is main", "missing", "pages.ProjectCreateParams"),
     Deviation(("alert_type",), "the handler has the catalogue, and the SDK not its two Workers alerts"),
 )
 
 
-def excused(place: str, kind: str) -> str:
+def excused(place: str, kind: str, type_name: str = "") -> str:
     """Why what was found at `place`, a mistake of a kind, is none; "" when it is one."""
     steps = tuple(place.split("."))
     return next(
         (
             item.reason
             for pattern, item in _patterns()
-            if item.only in ("", kind) and _matches(pattern, steps)
+            if item.only in ("", kind) and item.type in ("", type_name) and _matches(pattern, steps)
         ),
         "",
     )
@@ -76,8 +81,9 @@ def _matches(pattern: Iterable[str], steps: tuple[str, ...]) -> bool:
 
 BODIES: dict[str, str] = {
     "workers.scripts.ScriptAndVersionSettingEditParams": "settings",
+    "workflows.instances.EventCreateParams": "body",
 }
-"""Types whose one form part may also be sent as the whole JSON body."""
+"""Types of which one field is the whole JSON body: one form part that may be sent alone, any payload."""
 
 RAW: dict[str, str] = {
     "kv.namespaces.ValueUpdateParams": "a value may be sent as it is, and is then not JSON",

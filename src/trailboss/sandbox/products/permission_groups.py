@@ -72,6 +72,7 @@ RULES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("event_subscriptions", ("Queues",)),
         ("flagship", ("Flagship",)),
         ("hyperdrive", ("Hyperdrive",)),
+        ("infrastructure", ("Zero Trust", "Access: Apps and Policies")),
         ("load_balancers", ("Load Balancing: Monitors and Pools",)),
         ("logs", ("Account Settings",)),
         ("mtls_certificates", ("Account: SSL and Certificates", "SSL and Certificates")),

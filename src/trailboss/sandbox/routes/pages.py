@@ -229,7 +229,14 @@ router = Router("pages")
 _ROOT, _ONE, _SDK = "A/pages/projects", "A/pages/projects/{project_name}", "pages.projects"
 _OTHER_LOGIN = "the SDK sends the API token instead of the upload token"
 router.add("GET", _ROOT, list_projects, sdk=f"{_SDK}.list", unchecked="the SDK requires a git source")
-router.add("POST", _ROOT, create_project, sdk=f"{_SDK}.create", unchecked="the SDK requires a git source")
+router.add(
+    "POST",
+    _ROOT,
+    create_project,
+    sdk=f"{_SDK}.create",
+    request="pages.ProjectCreateParams",
+    unchecked="in a reply the SDK requires a git source",
+)
 router.add("GET", _ONE, get_project, sdk=f"{_SDK}.get", unchecked="the SDK requires a git source")
 router.add(
     "PATCH",

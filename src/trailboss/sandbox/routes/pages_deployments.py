@@ -122,7 +122,14 @@ _ROOT = "A/pages/projects/{project_name}/deployments"
 _ONE, _SDK = f"{_ROOT}/{{deployment_id}}", "pages.projects.deployments"
 _NO_GIT = "the SDK requires a git source"
 router.add("GET", _ROOT, list_deployments, sdk=f"{_SDK}.list", unchecked=_NO_GIT)
-router.add("POST", _ROOT, create_deployment, sdk=f"{_SDK}.create", unchecked=_NO_GIT)
+router.add(
+    "POST",
+    _ROOT,
+    create_deployment,
+    sdk=f"{_SDK}.create",
+    request="pages.projects.DeploymentCreateParams",
+    unchecked=_NO_GIT,
+)
 router.add("GET", _ONE, get_deployment, sdk=f"{_SDK}.get", unchecked=_NO_GIT)
 router.add("DELETE", _ONE, delete_deployment, sdk=f"{_SDK}.delete", reply="None")
 router.add(

@@ -168,7 +168,14 @@ router.add(
     request="workers.beta.WorkerUpdateParams",
     reply=_TYPE,
 )
-router.add("PATCH", _WORKER, change_worker, sdk=f"{_SDK}.edit", reply=_TYPE)
+router.add(
+    "PATCH",
+    _WORKER,
+    change_worker,
+    sdk=f"{_SDK}.edit",
+    request="workers.beta.WorkerEditParams",
+    reply=_TYPE,
+)
 router.add("DELETE", _WORKER, delete_worker, sdk=f"{_SDK}.delete", reply="None")
 _VERSIONS = f"{_WORKER}/versions"
 router.add("GET", _VERSIONS, list_worker_versions, sdk=f"{_VERSION_SDK}.list", reply=_VERSION)

@@ -251,8 +251,8 @@ router.add(
     f"{_ONE}/events/{{event_type}}",
     send_event,
     sdk=f"{_SDK}.events.create",
+    request="workflows.instances.EventCreateParams",
     reply="workflows.instances.EventCreateResponse",
-    unchecked="the whole body is the payload, of any shape",
 )
 router.on_start(tick)
 router.add("GET", f"{_ONE}/step", refuse_step, sdk=f"{_SDK}.step", unchecked="refused")

@@ -110,6 +110,7 @@ router.add(
     f"{_ONE}/configurations",
     put_configuration,
     sdk=f"{_SDK}.configurations.update",
+    request="zero_trust.tunnels.cloudflared.ConfigurationUpdateParams",
     unchecked=_WHY,
 )
 router.add("GET", f"{_ONE}/connections", list_connections, sdk=f"{_SDK}.connections.get", reply=_REPLY)
