@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trailboss.cli.words import Line
+from trailboss.develop.flat import absolute
 
 if TYPE_CHECKING:
-    from trailboss.config import Project, Worker
+    from trailboss.config import Project
 
 _WORDS = """containers delete deploy deployments hyperdrive queues rollback secret tail triggers vectorize
 versions workflows"""
@@ -38,7 +39,7 @@ def flat_config(project: Project, line: Line) -> Path | None:
         return None
     file = worker.directory / ".wrangler" / "trailboss" / f"{project.environment.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(_absolute(worker), indent=2))
+    file.write_text(json.dumps(absolute(worker), indent=2))
     return file
 
 
@@ -55,23 +56,3 @@ def without_environment(arguments: list[str]) -> list[str]:
             kept.append(word)
         position += 2 if named else 1
     return kept
-
-
-def _absolute(worker: Worker) -> dict[str, Any]:
-    """The resolved configuration with its paths written out, since the file lies elsewhere."""
-    found: dict[str, Any] = json.loads(json.dumps(worker.raw, default=str))
-    folder = worker.directory
-    if worker.main is not None:
-        found["main"] = str(worker.main)
-    for key in ("base_dir", "tsconfig"):
-        if isinstance(found.get(key), str):
-            found[key] = str(folder / found[key])
-    for table, key in (("assets", "directory"), ("site", "bucket")):
-        inner = found.get(table)
-        if isinstance(inner, dict) and isinstance(inner.get(key), str):
-            inner[key] = str(folder / inner[key])
-    for database in found.get("d1_databases") or ():
-        database["migrations_dir"] = str(folder / database.get("migrations_dir", "migrations"))
-    if isinstance(found.get("build"), dict) and found["build"].get("command"):
-        found["build"]["cwd"] = str(folder / found["build"].get("cwd", "."))
-    return found
