@@ -67,9 +67,11 @@ async def shift(
 
 
 async def confirm_live(cloud: Cloud, name: str, version_id: str) -> Deployment:
-    """Wait until the account reports `version_id` with all traffic, after an upload that deploys by itself.
+    """Wait until the account reports `version_id`, which is new, with all traffic, after an upload that
+    deploys by itself.
 
-    Raises ReleaseError TB4022 when it does not within about four seconds.
+    Raises ConflictError TB4021 when somebody else deployed right after it, ReleaseError TB4022 when it does
+    not show within about four seconds.
     """
     return await _read_back(cloud, name, "", [Share(version_id, 100)])
 
@@ -125,7 +127,8 @@ async def _read_back(cloud: Cloud, name: str, posted: str, shares: Sequence[Shar
         current = deployments[0] if deployments else None
         if current and (not posted or current.id == posted) and set(current.shares) == set(shares):
             return current
-        if posted and any(deployment.id == posted for deployment in deployments):
+        ours = [deployment for deployment in deployments[1:] if _is_ours(deployment, posted, shares)]
+        if ours:
             raise ConflictError(
                 "TB4021",
                 f'Somebody else deployed "{name}" right after this: {_show(current)} is live now.',
@@ -138,6 +141,12 @@ async def _read_back(cloud: Cloud, name: str, posted: str, shares: Sequence[Shar
         f'Cloudflare accepted the deployment of "{name}", but still reports {_show(current)}.',
         hint="Look at `trailboss deployments status` in a moment.",
     )
+
+
+def _is_ours(deployment: Deployment, posted: str, shares: Sequence[Share]) -> bool:
+    """Whether this is the deployment waited for. Of an upload that deploys by itself only its version is
+    known, which no earlier deployment can have."""
+    return deployment.id == posted if posted else set(deployment.shares) == set(shares)
 
 
 def _show(deployment: Deployment | None) -> str:

@@ -31,7 +31,7 @@ CODE = """export default {
 
 def policy(*shares: float, **changes: Any) -> Policy:
     """A canary through `shares`, quick enough for a test."""
-    steps = tuple(Step(share, 0.0 if share == 100 else 0.3, 30.0) for share in shares or (50.0, 100.0))
+    steps = tuple(Step(share, 0.0 if share == 100 else 0.3, 90.0) for share in shares or (50.0, 100.0))
     gates = (
         Gate("errors", "errors"),
         Gate("ceiling", "ceiling", limit=0.6),

@@ -106,10 +106,11 @@ def test_one_bad_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_undecided_check_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers(monkeypatch, then="undecided")
+    asked = answers(monkeypatch, then="undecided")
     scene = Scene(monkeypatch)
     ended = scene.run(replace(QUICK, gates=(*GATES, Gate("t", "tunnel", "t"))))
     assert ended.result == "held" and scene.account.canary_shares() == [0]
+    assert len(asked) <= 62 and len(scene.account.posts) <= 4, "it polls no faster than its window"
 
 
 def test_blue_green_keeps_the_old_one_ready(monkeypatch: pytest.MonkeyPatch) -> None:

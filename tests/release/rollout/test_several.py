@@ -52,13 +52,9 @@ def test_two_workers_are_one_release(desk: Desk) -> None:
         async with traffic(desk, "web"):  # each of its requests is one of the other Worker too
             return await release(desk, project, policy(50, 100))
 
-    bad = asyncio.run(walked(write(folder, "two", failing="1")))
-    assert bad.rollout is not None and bad.rollout.result == "rolled-back", bad.rollout
-    assert [one.worker for one in bad.workers] == ["api", "web"]
-    assert desk.account.worker("web").text == "one one"
-
     good = asyncio.run(walked(write(folder, "three")))
     assert good.rollout is not None and good.rollout.result == "promoted", good.rollout
+    assert [one.worker for one in good.workers] == ["api", "web"]
     assert desk.account.worker("web").text == "three three"
 
     async def back(cloud: Cloud) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -107,6 +108,27 @@ def test_the_live_tail(desk: Desk) -> None:
             assert not tails
 
     asyncio.run(main())
+
+
+def test_what_ends_late_is_not_lost() -> None:
+    nothing: Any = None
+    source = TailSource(nothing, "hello")
+    source._trouble = ""
+
+    def arrives(*times: float) -> None:
+        for at in times:
+            source._take(json.dumps(event(eventTimestamp=at * 1000)).encode())
+
+    def read(start: float, end: float) -> list[float]:
+        return [record.at for record in asyncio.run(source.read(Span(start, end), "v", "s")) or ()]
+
+    arrives(5, 12, 21)
+    assert read(10, 20) == [12]
+    arrives(13, 8)
+    assert read(20, 30) == [21, 13], "of this step; what began before it is of another share"
+    arrives(14, 41)
+    assert read(40, 50) == [41], "another step"
+    assert read(50, 60) == []
 
 
 def test_a_tail_that_cannot_be_had(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,13 @@ async def begin_step(walk: Walk, view: View) -> Verdict:
     return Continue()
 
 
+async def keep(walk: Walk, view: View) -> Verdict:
+    """Save the evidence, and give a sign of life."""
+    if view.now - walk.written >= walk.policy.timing.checkpoint:
+        await moves.keep(walk, view)
+    return Continue()
+
+
 async def smoke(walk: Walk, view: View) -> Verdict:
     """At 0 %: nobody gets the new version before every check has passed on it."""
     if view.state.at >= 0:
@@ -121,13 +128,6 @@ async def judge(walk: Walk, view: View) -> Verdict:
     return Fail(gate, f"{gate}: E = {math.exp(min(log_e, 700)):.0f}, {_counts(walk, gate)}")
 
 
-async def keep(walk: Walk, view: View) -> Verdict:
-    """Save the evidence, and give a sign of life."""
-    if view.now - walk.written >= walk.policy.timing.checkpoint:
-        await moves.keep(walk, view)
-    return Continue()
-
-
 async def bake(walk: Walk, view: View) -> Verdict:
     """A step lasts its time at least."""
     left = walk.policy.steps[view.state.at].bake - view.elapsed
@@ -157,11 +157,11 @@ STAGES: tuple[tuple[str, Stage], ...] = (
     ("own", own),
     ("obey", obey),
     ("begin-step", begin_step),
+    ("keep", keep),
     ("smoke", smoke),
     ("gather", gather),
     ("check", check),
     ("judge", judge),
-    ("keep", keep),
     ("bake", bake),
     ("prove", prove),
     ("advance", advance),

@@ -2,6 +2,9 @@
 
 Cloudflare drops events of a very busy Worker (it says so: "overload") and has ten viewers at most. What
 arrives is counted as it is, never scaled up: what is left out depends on neither version nor outcome.
+
+An event comes when its request has ended. One that comes after its window was taken belongs to the next window
+of the same step: if the versions are alike, how long it took says nothing of its version.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ class TailSource:
         self._listening = asyncio.Event()
         self._trouble = "not connected yet"
         self._sampled = False
+        self._since = self._read_until = 0.0
 
     async def open(self) -> None:
         """Listen from now on; returns when the tail is connected, or after ten seconds without it."""
@@ -58,11 +62,15 @@ class TailSource:
             await asyncio.gather(task, return_exceptions=True)
 
     async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
-        """The span's records; those before its end are forgotten. None while nobody listens."""
+        """The span's records, and those of the spans just before it that were still under way when these were
+        read: a request that hangs before it fails must not be lost. None while nobody listens."""
+        if span.start != self._read_until:
+            self._since = span.start
+        self._read_until = span.end
         inside = tuple(
             record._replace(canary=version == canary)
             for version, record in self._kept
-            if span.start <= record.at < span.end and (stable is None or version in (canary, stable))
+            if self._since <= record.at < span.end and (stable is None or version in (canary, stable))
         )
         self._kept = [kept for kept in self._kept if kept[1].at >= span.end]
         return inside if inside or not self._trouble else None
