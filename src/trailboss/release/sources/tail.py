@@ -3,8 +3,8 @@
 Cloudflare drops events of a very busy Worker (it says so: "overload") and has ten viewers at most. What
 arrives is counted as it is, never scaled up: what is left out depends on neither version nor outcome.
 
-An event comes when its request has ended. One that comes after its window was taken belongs to the next window
-of the same step: if the versions are alike, how long it took says nothing of its version.
+An event comes when its request has ended. One that comes after its window was taken belongs to the next
+one of the same step: if the versions are alike, how long it took says nothing of its version.
 """
 
 from __future__ import annotations
