@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trailboss.develop.setup import Wish
     from trailboss.develop.testing import Command
     from trailboss.develop.variables import Resolvers
+    from trailboss.secrets.dotenv import Entry
 
 WHERE = frozenset({"-r", "--remote", "-l", "--local", "--no-remote", "--no-local"})
 _COLOURS = {"worker": "36", "tunnel": "35", "test": "34", "dev": "2"}
@@ -32,8 +33,24 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _LEVELS = {"error": "31", "warn": "33", "debug": "2", "info": "0"}
 
 
-def dev_settings(run: Run) -> DevSettings:
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """`[dev]` when trailboss.toml has none: then pydantic, a third of the way to wrangler, is not loaded."""
+
+    port: int | None = None
+    ip: str | None = None
+    local_protocol: str | None = None
+    inspector_port: int | None = None
+    persist_to: str | None = None
+    primary: str | None = None
+    tunnel: str | None = None
+    hostname: str | None = None
+
+
+def dev_settings(run: Run) -> DevSettings | Unsaid:
     """`[dev]` of trailboss.toml."""
+    if not run.project.tables.get("dev"):
+        return Unsaid()
     from trailboss.develop.settings import DevSettings
 
     return run.project.section("dev", DevSettings)
@@ -133,10 +150,14 @@ def _environ(run: Run, target: Target | None) -> dict[str, str]:
 
 
 def resolvers_of(run: Run) -> Resolvers:
-    """Where references of dotenv files resolve."""
+    """Where references of dotenv files resolve. The vault is thought of only when something asks for it."""
     from trailboss.secrets import Resolver
 
-    return lambda entries: Resolver(run.environ, None, entries, run.vaults)
+    def make(entries: Mapping[str, Entry]) -> Resolver:
+        asks = any(mark in entry.value for entry in entries.values() for mark in ("op:", "$", "{{"))
+        return Resolver(run.environ, None, entries, run.vaults if asks else None)
+
+    return make
 
 
 def tests_of(run: Run) -> tuple[Command, TestSettings]:
