@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -273,6 +274,35 @@ def test_evidence_survives_the_deployer(monkeypatch: pytest.MonkeyPatch) -> None
         asyncio.run(scene.resume(replace(policy, judgement=Judgement(margin=2.0)), force=True))
     assert other.value.code == "TB4303"
     assert asyncio.run(scene.resume(policy, force=True)).result == "rolled-back"
+
+
+@pytest.mark.parametrize("source", ["tail", "analytics-engine"])
+def test_counts_that_are_kept_are_read_again(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    scene = Scene(monkeypatch)
+    policy = replace(QUICK, source=source)
+    scene.account.kill = {2: "before"}
+    assert drive_and_kill(scene, policy)
+    before, scene.account.kill = scene.mark(), {}
+    scene.clock.time += 3600
+    assert before is not None and before.phase.value == "step"
+    seen: list[float] = []
+    make = scene._source
+
+    def counted(*words: Any) -> Any:
+        found = make(*words)
+        assert found is not None
+        read = found.read
+
+        async def noted(span: Any, *rest: Any) -> Any:
+            seen.append(span.start)
+            return await read(span, *rest)
+
+        monkeypatch.setattr(found, "read", noted)
+        return found
+
+    monkeypatch.setattr(engine, "open_source", counted)
+    assert asyncio.run(scene.resume(policy)).result == "promoted"
+    assert (seen[0] < before.since + 60) == (source == "analytics-engine")
 
 
 def test_a_step_does_not_inherit_the_last_ones_proof(monkeypatch: pytest.MonkeyPatch) -> None:

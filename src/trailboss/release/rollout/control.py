@@ -143,7 +143,8 @@ async def resume(
     clock: Clock | None = None,
     show: Callable[[object], None] = lambda _item: None,
 ) -> RolloutReport:
-    """Take the rollout over and walk it to its end; the step's time begins anew, its evidence is kept.
+    """Take the rollout over and walk it to its end. Evidence is kept; the step's time begins anew, unless a
+    source kept all counts since the deployer died.
 
     Raises ReleaseError TB4408 when it is over, TB4303 for other settings, TB4413 when it never began;
     ConflictError TB4403 while somebody is at it (`force` takes it from them); what `drive` raises."""
@@ -193,8 +194,10 @@ async def _finish(cloud: Cloud, found: Found, policy: Policy) -> RolloutReport:
 
 async def _take(walk: Walk, found: Found, now: float) -> None:
     phase = Phase.CLAIMED if found.state.at < 0 else Phase.STEP
+    stored = walk.policy.source == "analytics-engine" and found.state.phase is Phase.STEP
+    since = found.state.since if stored else now  # counts that are kept are read from where they were left
     marks = {
-        name: replace(mark, phase=phase, at=found.state.at, owner=walk.owner, who=walk.who, since=now)
+        name: replace(mark, phase=phase, at=found.state.at, owner=walk.owner, who=walk.who, since=since)
         for name, mark in found.marks.items()
     }
     view = View(now, found.deployments, marks, marks[found.order[0]])
