@@ -66,6 +66,7 @@ def _measure(box: Account, latency: float, row: str) -> list[object]:
 def main() -> None:
     """Print the table."""
     with account() as box:
+        spare.end_all()
         try:
             rows = [_measure(box, latency, row) for latency in (0.0, 50.0) for row in AIMS]
         finally:

@@ -193,8 +193,12 @@ def test_when_there_are_any(environ: dict[str, str], wanted: bool) -> None:
     assert spare.is_wanted(environ) is wanted
 
 
-def test_a_user_has_only_a_few(warm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_has_only_a_few_and_the_newest_stays(
+    warm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(spare, "MOST", 1)
-    built(make(tmp_path / "one"), tmp_path)
-    built(make(tmp_path / "two"), tmp_path)
-    assert len(list(warm.iterdir())) == 1
+    for name in ("one", "two", "two"):
+        built(make(tmp_path / name), tmp_path)
+        until(spare.ready)
+        (pid,) = warm.glob("*/pid")
+        assert Path(f"/proc/{pid.read_text()}/cwd").readlink() == tmp_path / name

@@ -103,7 +103,9 @@ class Spares:
             return
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._is_safe() and _clear(self.folder.parent) < MOST:
+            if self._is_safe() and self.folder not in (living := _living(self.folder.parent)):
+                for folder in living[: len(living) - MOST + 1]:
+                    _end(folder)
                 self.folder.mkdir(mode=0o700)
                 self._start()
         except OSError:
@@ -149,34 +151,39 @@ def ready() -> int:
 
 
 def end_all() -> None:
-    """End every spare of this user: one whose caller hangs up ends at once."""
+    """End every spare of this user that waits."""
     for folder in (cache_root() / "spare").glob("*"):
-        _call(folder, hang_up=True)
+        _end(folder)
 
 
-def _call(folder: Path, *, hang_up: bool = False) -> socket.socket | None:
+def _end(folder: Path) -> None:
+    """One whose caller hangs up ends at once. One at work takes no call, and goes on."""
+    line = _call(folder)
+    if line is not None:
+        line.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _call(folder: Path) -> socket.socket | None:
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         line.connect(str(folder / "socket"))
     except OSError:
-        hang_up = True
-    if hang_up:
         line.close()
         return None
     return line
 
 
-def _clear(root: Path) -> int:
-    """Drop what dead spares left; how many live."""
-    living = 0
+def _living(root: Path) -> list[Path]:
+    """The folders of spares that live, the oldest first; what dead ones left is dropped."""
+    living = []
     for folder in root.iterdir():
-        pid = _pid(folder)
-        begun = pid is None and time.time() - folder.stat().st_mtime < STARTING
-        if begun or (pid is not None and is_alive(pid)):
-            living += 1
+        pid, since = _pid(folder), folder.stat().st_mtime
+        if is_alive(pid) if pid is not None else time.time() - since < STARTING:
+            living.append((since, folder))
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return living
+    return [folder for _, folder in sorted(living)]
 
 
 def is_alive(pid: int) -> bool:
