@@ -17,7 +17,6 @@ from trailboss.errors import PermissionDenied, TrailbossError
 from trailboss.resources.registry import kind
 from trailboss.values import Secret
 
-
 ASKING_WRITES = {"d1_migrations": "D1 answers a query only to a token that may write"}
 """Kinds that cannot be listed with the Read group alone, with the reason."""
 
