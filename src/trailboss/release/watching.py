@@ -17,7 +17,7 @@ from trailboss.release.burn import DEFAULT, Budget, Burning, BurnWindow
 from trailboss.release.evidence.windows import Span
 from trailboss.release.model import Version
 from trailboss.release.naming import Catalogue, previous
-from trailboss.release.reading import read_catalogue
+from trailboss.release.reading import read_catalogue, read_deployments
 from trailboss.release.reverting import plan_rollback
 from trailboss.release.rollout import moves
 from trailboss.release.rollout.clock import Clock, Wall
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from trailboss.release.sources.base import Source
 
 SHARE = 50.0
+ROUND = 60.0
+"""Seconds between two looks for a rollout whose deployer is gone."""
 
 
 class Alarm(StrEnum):
@@ -44,6 +46,7 @@ class Alarm(StrEnum):
     ROLLED_BACK = "rolled-back"
     NOT_THE_RELEASE = "not-the-release"
     CANNOT = "cannot"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,13 @@ async def watch(
     budget = Budget(asked.objective, asked.windows)
     began = since = clock.now()
     last = Guarded(worker, Alarm.QUIET, "nothing burns", began)
+    known, rounds = "", began
     await listening.open()
     try:
         while seconds is None or clock.now() - began < seconds:
             await clock.wait(clock.now() + asked.policy.timing.window)
+            if clock.now() >= rounds:
+                rounds, known = clock.now() + ROUND, await _abandoned(cloud, worker, known, tell, clock)
             since = await _count(listening, budget, since, clock.now())
             burning = budget.burning(clock.now())
             if burning is None:
@@ -117,6 +123,19 @@ async def watch(
     finally:
         await listening.aclose()
     return last
+
+
+async def _abandoned(
+    cloud: Cloud, worker: str, known: str, tell: Callable[[Guarded], None], clock: Clock
+) -> str:
+    """Tell of a rollout that nobody drives any more, once; the id of the one that was told of."""
+    listed = await read_deployments(cloud, worker)
+    mark = listed[0].mark if listed else None
+    if mark is None or mark.id == known or not mark.dead(clock.now()):
+        return known
+    text = f"a rollout by {mark.who} stands at {mark.where}, and nobody is at it: `trailboss release resume`"
+    tell(Guarded(worker, Alarm.ABANDONED, text, clock.now()))
+    return mark.id
 
 
 async def _count(source: Source, budget: Budget, since: float, now: float) -> float:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.release.rollout.sim import Killed, Scene, steps
+from tests.release.rollout.sim import Killed, Scene, Visitors, steps
 from trailboss.errors import ConflictError, ReleaseError, Unavailable
+from trailboss.release.burn import BurnWindow
 from trailboss.release.evidence import Outcome
 from trailboss.release.gates.base import Answer, Asking
 from trailboss.release.rollout import control, engine, stages
 from trailboss.release.rollout.policy import Gate, Judgement, Policy
+from trailboss.release.watching import Guarded, Watch, watch
 
 GATES = (Gate("errors", "errors"), Gate("ceiling", "ceiling", limit=0.5))
 CANARY = Policy("canary", steps(1, 10, 50, 100), GATES)
@@ -303,6 +305,21 @@ def test_counts_that_are_kept_are_read_again(monkeypatch: pytest.MonkeyPatch, so
     monkeypatch.setattr(engine, "open_source", counted)
     assert asyncio.run(scene.resume(policy)).result == "promoted"
     assert (seen[0] < before.since + 60) == (source == "analytics-engine")
+
+
+def test_the_guard_tells_of_an_abandoned_rollout(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(monkeypatch)
+    scene.account.kill = {2: "before"}
+    assert drive_and_kill(scene, QUICK)
+    scene.clock.time += 3600
+    told: list[Guarded] = []
+    source, cloud = Visitors(scene.account, "api"), scene.account
+    asked = Watch(QUICK, windows=(BurnWindow(60, 10, 14.4),))
+    last = asyncio.run(
+        watch(cloud, "api", asked, told.append, seconds=300, clock=scene.clock, source=source)  # type: ignore[arg-type]
+    )
+    assert last.alarm == "quiet" and [one.alarm for one in told] == ["abandoned"]
+    assert "10 % (step 1 of 3)" in told[0].text
 
 
 def test_a_step_does_not_inherit_the_last_ones_proof(monkeypatch: pytest.MonkeyPatch) -> None:
