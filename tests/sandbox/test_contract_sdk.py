@@ -21,6 +21,7 @@ STEP = re.compile(
 )
 SETTING = "one zone setting each, under the path of all"
 KNOWN = {
+    "zero_trust.access.infrastructure.targets.bulk_delete": "not here, and so read as a target called batch",
     "accounts.tokens.permission_groups.get": "list without pages",
     "kv.namespaces.keys.bulk_delete": "the same call by an older name",
     "kv.namespaces.keys.bulk_get": "the same call by an older name",
