@@ -102,6 +102,17 @@ def test_what_a_killed_dev_left_is_replaced_and_what_is_not_local_is_not(account
     call(account, lambda cloud: put_rule(cloud, tunnel, Rule(HOST, "http://localhost:1"), force=True))
 
 
+def test_a_tunnel_with_rules_of_its_own_machine_is_not_taken_over(account: Sandbox) -> None:
+    made = account.call("POST", f"{account.account}/cfd_tunnel", {"name": "own", "config_src": "local"})
+    with pytest.raises(RefusedError, match=r"config\.yml") as caught:
+        call(account, lambda cloud: routing.route(cloud, "own", HOST, "http://localhost:1"))
+    assert caught.value.code == "TB9483"
+    assert configured(account, made["id"])["source"] == "local"
+    call(account, lambda cloud: routing.route(cloud, "own", HOST, None))
+    call(account, lambda cloud: routing.route(cloud, "own", HOST, "http://localhost:1", force=True))
+    assert configured(account, made["id"])["source"] == "cloudflare"
+
+
 def test_a_route_is_a_record_and_a_rule(account: Sandbox) -> None:
     tunnel = call(account, lambda cloud: create_tunnel(cloud, "one"))
     done = call(account, lambda cloud: routing.route(cloud, "one", HOST.upper(), "http://localhost:1"))

@@ -165,9 +165,16 @@ async def put_rule(cloud: Cloud, tunnel: Tunnel, rule: Rule, *, force: bool = Fa
     replaced.
 
     Raises:
-        RefusedError: TB9472 the host name leads elsewhere and `force` was not given.
+        RefusedError: TB9472 the host name leads elsewhere, TB9483 the rules are on the connector's machine;
+            and `force` was not given.
         ConflictError: TB9473 others keep writing the configuration.
     """
+    if tunnel.source != "cloudflare" and not force:
+        raise RefusedError(
+            "TB9483",
+            f"{tunnel.name} takes its rules from a config.yml on its machine",
+            hint="Write the rule there. Rules kept at Cloudflare would replace that file for good: --force.",
+        )
 
     def changed(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
         wanted = rule.as_wire()
