@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,10 @@ def show(error: BaseException, output: Output) -> int:
     else:
         for line in _lines(known, output):
             output.note(line)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from trailboss.cli.pipelines import annotation
+
+        output.note(annotation(known))
     if output.verbose and isinstance(known, Unexpected):
         traceback.print_exception(error, file=output.err)
     return known.exit_status
@@ -92,7 +97,5 @@ def _sentence(message: str) -> str:
 
 def silence_stdout() -> None:
     """The reader of our output has gone: send what is still buffered nowhere, and stay quiet."""
-    import os
-
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -257,6 +257,10 @@ class Run:
     def result(self, value: Any, show: Callable[[Output], None]) -> None:
         """The end of a command: `value` as JSON, or `show` for a person."""
         self.output.settle()
+        if os.environ.get("GITHUB_STEP_SUMMARY"):
+            from trailboss.cli.pipelines import summarise
+
+            summarise({**self._announced, **whole} if isinstance(whole := plain(value), dict) else whole)
         if not self.output.as_json:
             show(self.output)
             return

@@ -1,0 +1,1 @@
+"""What a project looks like to other tools: pipelines of GitHub and GitLab."""
