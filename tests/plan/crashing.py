@@ -1,44 +1,35 @@
-"""Applies that die at a call, and what must hold once somebody has run them again."""
+"""Applies that die at a call, and what must hold once somebody has run them again.
+
+What a run does follows from the account it finds, as a dead process keeps nothing: two schedules that leave
+the same account behind share one recovery. So every account that any schedule leaves is recovered, once."""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.plan.inprocess import Account, Crash, DirectCloud, lost
+from tests.plan.virtual import NOW, clock, run
+from trailboss.cloud.retry import is_safe
 from trailboss.plan.apply import Options, apply
-from trailboss.plan.clock import Clock
-from trailboss.plan.lock import BEAT
+from trailboss.plan.carry import Reveal
 from trailboss.plan.owner import Owner, digest
 from trailboss.plan.plan import Plan, make
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.values import Secret
 
+Hook = Callable[[int, str, str, str], None]
+State = tuple[str, bytes]
+"""The digest of an account, and all of it."""
 OWNER = Owner("shop", "staging")
-STAGES = ("before", "after", "lost")
-"""The process dies before the call, after it, or lives and never sees the reply."""
 TRIES = 4
-
-
-class Time:
-    """A clock that nobody waits for: sleeping moves it. Only the lock's heartbeat really sleeps."""
-
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds == BEAT:
-            await asyncio.Event().wait()
-        self.now += seconds
-        await asyncio.sleep(0)
-
-    def clock(self) -> Clock:
-        return Clock(lambda: self.now, self.sleep)
+HISTORY = ("tags", "ruleset_version")
+"""Records that count writes and not things."""
+LATER = 600.0
+"""Seconds until somebody runs it again."""
 
 
 def resource(kind: str, key: str, spec: Any) -> Resource:
@@ -60,136 +51,157 @@ class Fixture:
     name: str
     start: bytes
     wanted: Wanted
+    reveal: Reveal = revealed
 
 
 @dataclass(frozen=True)
 class Point:
-    """One call, by its number, and what goes wrong there."""
+    """One call, by its number, and what goes wrong there: the process dies 'before' it or 'after' it, or
+    lives and the reply is 'lost'."""
 
     number: int
     stage: str
 
 
+@dataclass
+class Tally:
+    """What was tried: schedules, and the different accounts that their crashes left behind."""
+
+    schedules: int = 0
+    accounts: set[tuple[int, str]] = field(default_factory=set)
+
+
 class Runner:
-    """Runs schedules on one account."""
+    """Runs the schedules of one fixture on one account."""
 
-    def __init__(self, account: Account) -> None:
-        self.account = account
+    def __init__(self, account: Account, fixture: Fixture) -> None:
+        self.account, self.fixture = account, fixture
+        self.tally = Tally()
+        self.failure: BaseException | None = None
         warnings.simplefilter("ignore", ResourceWarning)
+        account.load(fixture.start)
+        assert self.once(0), (fixture.name, self.failure)
+        self.expected = self.census()
 
-    def calls(self, fixture: Fixture, time: Time | None = None) -> int:
-        """How many calls an undisturbed apply makes."""
-        self.account.load(fixture.start)
-        cloud = DirectCloud(self.account)
-        asyncio.run(apply(cloud, fixture.wanted, self.options(Time(time.now) if time else Time())))
-        return cloud.count
+    def options(self, number: int) -> Options:
+        """Of the run of that number: what a dead one held has run out before the next."""
+        time = clock(NOW + LATER * number)
+        return Options(adopt=False, confirmed=True, clock=time, reveal=self.fixture.reveal)
 
-    def options(self, time: Time) -> Options:
-        return Options(adopt=False, confirmed=True, clock=time.clock(), reveal=revealed)
-
-    def once(self, time: Time, wanted: Wanted, point: Point | None) -> bool:
-        """One apply, dying at `point`; whether it came to its end."""
-        dead: list[bool] = []
-
-        def hook(number: int, stage: str, method: str, path: str) -> None:
-            if dead:
-                raise Crash
-            if point is None or number != point.number:
-                return
-            if point.stage == stage:
-                dead.append(True)
-                raise Crash
-            if point.stage == "lost" and stage == "after":
-                raise lost(method, path)
+    def once(self, number: int, hook: Hook = lambda *_: None) -> bool:
+        """One apply with `hook` at its calls; whether it came to its end."""
+        self.account.begin(number)
 
         async def go() -> None:
-            loop = asyncio.get_running_loop()
-            loop.set_exception_handler(lambda *_: None)
-            await apply(DirectCloud(self.account, hook), wanted, self.options(time))
+            await apply(DirectCloud(self.account, hook), self.fixture.wanted, self.options(number))
 
         try:
-            asyncio.run(go())
-        except (Crash, Exception):  # whatever it ended with, the next run has to cope
+            run(go)
+        except (Crash, Exception) as error:  # whatever it ended with, the next run has to cope
+            self.failure = error
             return False
         return True
 
-    def schedule(self, fixture: Fixture, *points: Point) -> None:
-        """Start anew, die at each of `points` in turn, then run until it is done, and check the account."""
-        self.account.load(fixture.start)
-        time = Time()
-        for point in points:
-            self.once(time, fixture.wanted, point)
-            time.now += 600.0
-        self.finish(fixture, time, points)
+    def crashes(self, start: bytes, turn: int) -> Iterator[tuple[Point, State]]:
+        """Every way in which a run from `start` can end at one call, and the account it leaves.
 
-    def finish(self, fixture: Fixture, time: Time, points: tuple[Point, ...]) -> None:
-        """Run it until it comes to its end, and check the account."""
-        for _ in range(TRIES):
-            time.now += 600.0
-            if self.once(time, fixture.wanted, None):
-                self.check(fixture, points)
-                return
-        raise AssertionError(f"{fixture.name} {points}: it never comes to its end")
+        A process that dies changes nothing any more, so one run passes through all accounts that dying
+        leaves; one that lives on and misses a reply has a story of its own each time.
+        """
+        found: list[tuple[Point, State]] = []
+        last: list[State] = []
 
-    def pairs(self, fixture: Fixture) -> int:
+        def watch(number: int, stage: str, method: str, path: str) -> None:
+            if not last or (stage == "after" and not is_safe(method)):
+                last[:] = [self.state()]
+            found.append((Point(number, stage), last[0]))
+
+        self.account.load(start)
+        self.once(turn, watch)
+        yield from found
+        for number in range(len(found) // 2):
+            self.account.load(start)
+            self.once(turn, _losing(number))
+            yield Point(number, "lost"), self.state()
+
+    def state(self) -> State:
+        return self.account.digest(), self.account.dump()
+
+    def singles(self) -> int:
+        """Every point; how many schedules that were."""
+        for point, state in self.crashes(self.fixture.start, 0):
+            self.finish(1, state, point)
+        return self.tally.schedules
+
+    def pairs(self) -> int:
         """Every point, and after each every point of the recovery; how many schedules that were."""
-        self.learn(fixture)
-        schedules = 0
-        for first in points(self.calls(fixture)):
-            self.account.load(fixture.start)
-            time = Time()
-            self.once(time, fixture.wanted, first)
-            broken = self.account.dump()
-            time.now += 600.0
-            count = self.calls(replace(fixture, start=broken), time)
-            for second in points(count):
-                self.account.load(broken)
-                self.recover(fixture, Time(time.now), first, second)
-                schedules += 1
-        return schedules
+        known: dict[str, int] = {}
+        for first, (name, broken) in self.crashes(self.fixture.start, 0):
+            if name in known:
+                self.tally.schedules += known[name]
+                continue
+            before = self.tally.schedules
+            for second, state in self.crashes(broken, 1):
+                self.finish(2, state, first, second)
+            known[name] = self.tally.schedules - before
+        return self.tally.schedules
 
-    def recover(self, fixture: Fixture, time: Time, first: Point, second: Point) -> None:
-        """From where the first run died: die again, then run until it is done."""
-        self.once(time, fixture.wanted, second)
-        self.finish(fixture, time, (first, second))
+    def finish(self, turn: int, state: State, *schedule: Point) -> None:
+        """Run it until it comes to its end, and check the account."""
+        self.tally.schedules += 1
+        if (turn, state[0]) in self.tally.accounts:
+            return
+        self.tally.accounts.add((turn, state[0]))
+        self.account.load(state[1])
+        for number in range(turn, turn + TRIES):
+            if self.once(number):
+                self.check(schedule)
+                return
+        raise AssertionError(f"{self.fixture.name} {schedule}: it never comes to its end") from self.failure
 
-    def check(self, fixture: Fixture, points: tuple[Point, ...]) -> None:
+    def check(self, schedule: tuple[Point, ...]) -> None:
         """A second plan is empty, nothing is double, nothing was left behind, nobody holds the lock."""
 
         async def look() -> Plan:
-            return await make(DirectCloud(self.account), fixture.wanted)
+            return await make(DirectCloud(self.account), self.fixture.wanted)
 
-        plan = asyncio.run(look())
-        at = f"{fixture.name} {points}"
+        plan = run(look)
+        at = f"{self.fixture.name} {schedule}"
         assert [(one.action, one.address) for one in plan.changes if one.action != "none"] == [], at
         assert not [one.address for one in plan.changes if one.restamp], at
-        assert self.census() == self.expected[fixture.name], at
+        assert self.census() == self.expected, at
         assert plan.view.register is not None
         tags = plan.view.register._tags.values
         assert not [name for name in tags if name.startswith("trailboss.lock")], at
-        assert not [claim for claim in plan.view.register.claims_of(OWNER).values() if not claim.spec], at
-
-    expected: dict[str, Counter[str]] = {}
+        owner = self.fixture.wanted.owner
+        assert not [claim for claim in plan.view.register.claims_of(owner).values() if not claim.spec], at
 
     def census(self) -> Counter[str]:
         """How many records of each kind the account holds."""
         rows = self.account.box.store.execute("select kind, count(*) from records group by kind")
-        return Counter({kind: count for kind, count in rows if kind != "tags"})
-
-    def learn(self, fixture: Fixture) -> None:
-        """What the account is like when nothing went wrong."""
-        self.calls(fixture)
-        self.expected[fixture.name] = self.census()
+        return Counter({kind: count for kind, count in rows if kind not in HISTORY})
 
 
-def points(calls: int) -> Iterator[Point]:
-    """Every call of an apply and everything that may go wrong at it."""
-    return (Point(number, stage) for number, stage in itertools.product(range(calls), STAGES))
+def _losing(lost_one: int) -> Hook:
+    """The reply to one call never comes."""
+
+    def hook(number: int, stage: str, method: str, path: str) -> None:
+        if number == lost_one and stage == "after":
+            raise lost(method, path)
+
+    return hook
 
 
-def prepared(account: Account, name: str, before: Wanted | None, wanted: Wanted, *extra: Any) -> Fixture:
+def prepared(
+    account: Account,
+    name: str,
+    before: Wanted | None,
+    wanted: Wanted,
+    *extra: Any,
+    reveal: Reveal = revealed,
+) -> Fixture:
     """A fixture whose account already went through `before` and through the calls `extra` of a stranger."""
-    account.load(account.empty)
+    account.load(account.empty, -2)
 
     async def go() -> None:
         await account.worker("shop")
@@ -198,10 +210,10 @@ def prepared(account: Account, name: str, before: Wanted | None, wanted: Wanted,
         for method, path, body in extra:
             await cloud.call(method, path, json=body)
         if before is not None:
-            await apply(cloud, before, Options(confirmed=True, clock=Time().clock(), reveal=revealed))
+            await apply(cloud, before, Options(confirmed=True, clock=clock(), reveal=reveal))
 
-    asyncio.run(go())
-    return Fixture(name, account.dump(), wanted)
+    run(go)
+    return Fixture(name, account.dump(), wanted, reveal)
 
 
-__all__ = ["Fixture", "Point", "Runner", "points", "prepared", "replace", "resource", "wanting"]
+__all__ = ["Fixture", "Point", "Runner", "prepared", "replace", "resource", "wanting"]

@@ -5,7 +5,9 @@ runtime are left out."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.plan.virtual import NOW
 from trailboss.cloud import Cloud, Reply, Target
 from trailboss.cloud.failures import refusal, unreachable
 from trailboss.cloud.redact import Redactor
@@ -29,6 +32,7 @@ from trailboss.sandbox.journal import Journal
 from trailboss.sandbox.paths import Folder
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import discover
+from trailboss.sandbox.routes.d1 import history_of
 from trailboss.sandbox.store import Store
 from trailboss.sandbox.tails import Tails
 from trailboss.values import Secret
@@ -36,6 +40,7 @@ from trailboss.values import Secret
 ACCOUNT = "a" * 32
 TOKEN = "t" * 40
 MEMORY = Path(":memory:")
+_OPERATION = re.compile(r"op\W+[0-9a-f]{8}\W")
 _QUIET = Redactor([])
 
 
@@ -52,8 +57,11 @@ class Still:
         return {"ok": True, "startup_time_ms": 1, "handlers": ["fetch", "queue", "scheduled"]}
 
     @asynccontextmanager
-    async def data(self, _: str, path: str, **__: Any) -> Any:
-        yield Counted() if path.startswith("d1/") else Nothing()
+    async def data(self, _: str, path: str, *, body: bytes = b"", **__: Any) -> Any:
+        yield Rows(self.databases, path, body) if path.startswith("d1/") else Nothing()
+
+    def __init__(self) -> None:
+        self.databases: dict[str, sqlite3.Connection] = {}
 
     @asynccontextmanager
     async def exclusive(self, *_: Any, **__: Any) -> Any:
@@ -72,11 +80,27 @@ class Nothing:
         return {"objects": [], "keys": [], "truncated": False, "complete": True}
 
 
-class Counted(Nothing):
-    """The answer of a database in which nothing is."""
+class Rows(Nothing):
+    """What one database answers: SQLite in memory, a database for each id."""
+
+    def __init__(self, databases: dict[str, sqlite3.Connection], path: str, body: bytes) -> None:
+        database = databases.setdefault(path, sqlite3.connect(":memory:", isolation_level=None))
+        try:
+            self.found: Any = [self._run(database, one["sql"]) for one in json.loads(body)["statements"]]
+        except sqlite3.Error as error:
+            self.status, self.found = 400, {"error": {"message": str(error)}}
+
+    def _run(self, database: sqlite3.Connection, sql: str) -> dict[str, Any]:
+        if not sql.lstrip().upper().startswith("SELECT"):
+            database.executescript(sql)
+            sql = "SELECT 1 WHERE 0"
+        cursor = database.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return {"results": rows, "meta": {"duration": 0, "size_after": 0}}
 
     async def json(self) -> Any:
-        return [{"results": [{"n": 0}], "meta": {"duration": 0, "size_after": 0}}]
+        return self.found
 
 
 class Account:
@@ -104,6 +128,8 @@ class Account:
             edge_port=0,
         )
         self.app = App(self.box)
+        history_of(store)  # defines its tables now, so that every dump has them
+        clock.set(freeze=NOW)
         self.empty = self.dump()
 
     async def worker(self, name: str) -> None:
@@ -131,9 +157,27 @@ class Account:
         """Everything the account holds."""
         return self.box.store._db.serialize()
 
-    def load(self, state: bytes) -> None:
-        """Back to what was dumped."""
+    def load(self, state: bytes, run: int = 0) -> None:
+        """Back to what was dumped. Equal calls from there, in runs of one number, end in equal states."""
         self.box.store._db.deserialize(state)
+        self.begin(run)
+
+    def begin(self, run: int) -> None:
+        """The clock and the identifiers of one run of a story."""
+        self.box.clock.set(freeze=NOW + 3600.0 * run)
+        self.box.ids.seed(run)
+
+    def digest(self) -> str:
+        """Equal for equal states, whoever holds the lock."""
+        found = hashlib.blake2b(digest_size=16)
+        for table in self._tables():
+            for row in self.box.store.execute(f"select * from {table}"):
+                found.update(_OPERATION.sub("", repr(row)).encode())
+        return found.hexdigest()
+
+    def _tables(self) -> list[str]:
+        rows = self.box.store.execute("select name from sqlite_master where type='table' order by name")
+        return [name for (name,) in rows if not name.startswith("sqlite_")]
 
     async def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Any:
         """What the route's handler replies."""

@@ -5,13 +5,13 @@ Secrets and Workers are not resources of a plan and are left out."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from tests.plan.crashing import Time, resource, revealed
+from tests.plan.crashing import resource, revealed
 from tests.plan.inprocess import Account, DirectCloud
+from tests.plan.virtual import clock, run
 from trailboss.plan.apply import Options, apply
 from trailboss.plan.owner import Owner
 from trailboss.plan.wanted import Resource, Wanted
@@ -76,6 +76,6 @@ def fill(account: Account, wanted: Wanted, zones: int) -> None:
         await account.worker("shop")
         for number in range(zones):
             await account.zone(zone_of(number))
-        await apply(DirectCloud(account), wanted, Options(clock=Time().clock(), reveal=revealed))
+        await apply(DirectCloud(account), wanted, Options(clock=clock(), reveal=revealed))
 
-    asyncio.run(go())
+    run(go)

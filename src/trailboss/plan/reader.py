@@ -154,6 +154,7 @@ class _Reader:
             place for place, (owner, claim) in self._claims.items() if owner == view.owner and not claim.spec
         )
         self._listed: set[tuple[Any, ...]] = set()
+        self._taken: set[int] = set()
         self._by_key: dict[tuple[str, str], Seen] = {}
         self._by_place: dict[Place, list[Seen]] = {}
         self._addresses = {(one.kind, one.key): one.address for one in view.wanted.resources}
@@ -224,8 +225,9 @@ class _Reader:
         if there is not None and there.stamp is None and self._is_inside(one):
             there = replace(there, intent=True)
         if there is None or not (view.is_ours(there) or there.intent):
-            there = self._by_key.get((one.kind, one.key)) or there
+            there = self._by_key.get((one.kind, one.key)) or self._rekeyed(one, spec) or there
         if there is not None:
+            self._taken.add(id(there.observed))
             view.matches[one.address] = there
             for ref in self._refs.get((one.kind, one.key), ()):
                 view.handles[ref] = kind(one.kind).handle(there.observed)
@@ -263,11 +265,29 @@ class _Reader:
         found = kind(one.kind)
         if not found.repeats:
             return candidates[0] if candidates else None
-        free = [seen for seen in candidates if seen.stamp is None]
-        same = [seen for seen in free if not found.differs(spec, seen.observed)]
-        if same:
-            return same[0]
-        return free[0] if free and found.clashes(spec, free[0].observed) else None
+        return _fitting(found, spec, [seen for seen in candidates if seen.stamp is None])
+
+    def _rekeyed(self, one: Resource, spec: Any) -> Seen | None:
+        """What is ours at that identity under a key that the file no longer has, where identities repeat."""
+        candidates = self._by_place.get((one.kind, identity_of(spec)), [])
+        left = [
+            seen
+            for seen in candidates
+            if self._view.is_ours(seen)
+            and seen.stamp is not None
+            and (seen.kind, seen.stamp.key) not in self._addresses
+            and id(seen.observed) not in self._taken
+        ]
+        return _fitting(kind(one.kind), spec, left) if kind(one.kind).repeats else None
+
+
+def _fitting(found: Kind[Any, Any], spec: Any, candidates: list[Seen]) -> Seen | None:
+    """The one that is as wanted; else the first, where it stands in the way."""
+    same = [seen for seen in candidates if not found.differs(spec, seen.observed)]
+    if same:
+        return same[0]
+    clashing = candidates and found.clashes(spec, candidates[0].observed)
+    return candidates[0] if clashing else None
 
 
 def _tagged_as(seen: Seen) -> tuple[str, str]:

@@ -155,13 +155,15 @@ def _inside(value: Any) -> Iterable[Any]:
 
 def resolved(value: Any, handles: Mapping[Ref, str]) -> Any:
     """`value` with the references that `handles` knows replaced; the others stay."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Ref):
         return value.form.format(handles[value]) if value in handles else value
-    if isinstance(value, Mapping):
-        return {name: resolved(inner, handles) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(resolved(inner, handles) for inner in value)
-    if _names(_shape_of(value)) and any(True for _ in refs_in(value)):
+    if isinstance(value, dict | Mapping):
+        return {name: resolved(inner, handles) for name, inner in value.items()}
+    if any(ref in handles for ref in refs_in(value)):
         changes = {name: resolved(getattr(value, name), handles) for name in _names(_shape_of(value))}
         return replace(value, **changes)
     return value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.crashing import Fixture, Runner, points, prepared, resource, wanting
+from tests.plan.crashing import Fixture, Runner, prepared, resource, wanting
 from tests.plan.inprocess import ACCOUNT, Account
 from tests.resources.cases import argo_smart_routing as argos
 from tests.resources.cases import certificate_pack as packs
@@ -49,8 +49,5 @@ FIXTURES: dict[str, Callable[[Account], Fixture]] = {
 
 @pytest.mark.parametrize("name", FIXTURES)
 def test_every_call(tmp_path: Path, name: str) -> None:
-    runner = Runner(Account(tmp_path))
-    fixture = FIXTURES[name](runner.account)
-    runner.learn(fixture)
-    for point in points(runner.calls(fixture)):
-        runner.schedule(fixture, point)
+    account = Account(tmp_path)
+    assert Runner(account, FIXTURES[name](account)).singles() >= 18
