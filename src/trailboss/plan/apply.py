@@ -18,7 +18,7 @@ from trailboss.plan.clock import Clock
 from trailboss.plan.graph import with_needs
 from trailboss.plan.lock import Lock, beating, take
 from trailboss.plan.plan import Plan, make, refuse
-from trailboss.plan.register import Register, Values, claims_in, with_claims
+from trailboss.plan.register import Register, Values, claims_in, with_claims, with_expiry
 from trailboss.plan.schedule import Done, Step, run
 from trailboss.plan.wanted import Wanted
 from trailboss.resources.marks import Mark
@@ -193,6 +193,7 @@ async def _settle(register: Register, lock: Lock, plan: Plan, done: tuple[Done, 
 
     def edit(values: Values) -> Values:
         claims = settled(plan.view, claims_in(values, plan.owner), done, whole=whole)
+        values = with_expiry(values, plan.owner, plan.view.wanted.expires)
         return lock.released(with_claims(values, plan.owner, claims.values()))
 
     await register.change(edit)

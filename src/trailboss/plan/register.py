@@ -4,6 +4,7 @@ All of it stands in the tags of the account, each owner under keys of its own:
 
     trailboss.lock/<project>/<env>        who is applying, until when
     trailboss.claims/<project>/<env>/<n>  JSON [[kind, identity, digest, adopted], …], 1,000 characters
+    trailboss.expires/<project>/<env>     JSON [ISO 8601, Workers…]: when the environment may be taken away
 
 A claim owns what has neither tags nor a text of its own; with an empty digest it is an intent, written before
 a create, so that whoever comes after a crash knows the half-made thing as ours. With the digest "~" it owns
@@ -25,7 +26,7 @@ from trailboss.plan.owner import Owner
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
-LOCK, CLAIMS = "trailboss.lock/", "trailboss.claims/"
+LOCK, CLAIMS, EXPIRES = "trailboss.lock/", "trailboss.claims/", "trailboss.expires/"
 LOOK = "~"
 LONGEST = 1000  # characters of a tag's value; Cloudflare takes 1,024
 ATTEMPTS = 8
@@ -46,6 +47,14 @@ class Claim:
     def place(self) -> Place:
         """What it claims; a place to look is no claim to the thing that names it."""
         return (f"{LOOK}{self.kind}" if self.spec == LOOK else self.kind), self.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """`until` in ISO 8601, "" for never; the names of the environment's Workers, which carry no tags."""
+
+    until: str
+    scripts: tuple[str, ...] = ()
 
 
 class Register:
@@ -109,6 +118,17 @@ class Register:
         """The claims of one owner."""
         return claims_in(self._tags.values, owner)
 
+    def expiries(self) -> dict[Owner, Expiry]:
+        """Every environment of the account that has an end."""
+        found: dict[Owner, Expiry] = {}
+        for key, value in self._tags.values.items():
+            if key.startswith(EXPIRES):
+                until, *scripts = json.loads(value)
+                found[Owner(*key.removeprefix(EXPIRES).split("/", maxsplit=1))] = Expiry(
+                    str(until), tuple(map(str, scripts))
+                )
+        return found
+
 
 def key_of(prefix: str, owner: Owner) -> str:
     """The tag that belongs to `owner`."""
@@ -129,6 +149,17 @@ def with_claims(values: Values, owner: Owner, claims: Iterable[Claim]) -> Values
     for number, text in enumerate(_pages(claims)):
         kept[f"{prefix}{number}"] = text
     return kept
+
+
+def with_expiry(values: Values, owner: Owner, expiry: Expiry | None) -> Values:
+    """These tags with that end for `owner`; None leaves them as they are."""
+    if expiry is None:
+        return values
+    key = key_of(EXPIRES, owner)
+    if not expiry.until:
+        return {name: value for name, value in values.items() if name != key}
+    text = json.dumps([expiry.until, *expiry.scripts], separators=(",", ":"))
+    return {**values, key: text}
 
 
 def _pages(claims: Iterable[Claim]) -> list[str]:

@@ -11,6 +11,7 @@ from trailboss.config.discover import PROJECT_NAME
 from trailboss.errors import ConfigError, PlanError
 from trailboss.plan.owner import Owner, digest
 from trailboss.plan.provision import wishes_of
+from trailboss.plan.register import Expiry
 from trailboss.plan.titles import plain, titles
 from trailboss.resources.marks import identity_of
 from trailboss.resources.protocol import Kind
@@ -57,12 +58,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Everything one environment wants. `scripts` are its Workers."""
+    """Everything one environment wants. `scripts` are its Workers; `expires` is its end, None to leave what
+    the account says of that."""
 
     owner: Owner
     resources: tuple[Resource, ...] = ()
     given: tuple[Given, ...] = ()
     scripts: frozenset[str] = frozenset()
+    expires: Expiry | None = None
 
 
 def wanted(project: Project) -> Wanted:
@@ -78,7 +81,32 @@ def wanted(project: Project) -> Wanted:
     resources = _once([*written, *bound])
     given = tuple(one for worker in project.workers for one in _given(worker, names))
     scripts = frozenset(worker.name for worker in project.workers if worker.name)
-    return Wanted(Owner(project.name, environment), resources, given, scripts)
+    expires = Expiry(expiry_of(project), tuple(sorted(scripts)))
+    return Wanted(Owner(project.name, environment), resources, given, scripts, expires)
+
+
+def expiry_of(project: Project) -> str:
+    """`[ephemeral] expires` in ISO 8601, "" without one.
+
+    Raises:
+        ConfigError: TB1236 it is no date with a time and its offset.
+    """
+    import contextlib
+    from datetime import datetime
+
+    value = (project.tables.get("ephemeral") or {}).get("expires", "")
+    if value == "":
+        return ""
+    with contextlib.suppress(TypeError, ValueError):
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        if moment.utcoffset() is not None:
+            return moment.isoformat(timespec="seconds")
+    raise ConfigError(
+        "TB1236",
+        f"`expires` is no moment: {value}",
+        hint='Give date, time and offset: expires = "2026-12-01T18:00:00Z".',
+        where=project.locate("ephemeral", "expires"),
+    )
 
 
 def declared(project: Project) -> dict[str, str]:

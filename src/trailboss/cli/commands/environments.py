@@ -1,4 +1,4 @@
-"""`trailboss environments create|list|show|diff|delete`: environments in the project's files."""
+"""`trailboss environments …`: environments in the project's files, what they come to, and their end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from trailboss.cli.declare import command
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
 from trailboss.cli.words_for import plural
-from trailboss.errors import AuthenticationError, RefusedError, SandboxError
+from trailboss.errors import AuthenticationError, RefusedError, SandboxError, UsageError
 
 if TYPE_CHECKING:
+    from trailboss.cli.removing import Removed
     from trailboss.cloud import Cloud
     from trailboss.config import Project
     from trailboss.config.environments import Edited
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @command(
     "trailboss environments create staging --branch develop --branch 'release/*'",
     "trailboss environments create disaster-recovery --from production --target cloudflare",
+    "trailboss environments create pr-12 --expires 3d",
 )
 @click.argument("name")
 @click.option("--from", "source", metavar="ENV", help="Copy this environment's settings and bindings.")
@@ -30,7 +32,16 @@ if TYPE_CHECKING:
 @click.option(
     "--branch", "branches", multiple=True, metavar="BRANCH", help="Git branch that chooses it; may repeat."
 )
-def create(run: Run, name: str, source: str | None, protected: bool, branches: tuple[str, ...]) -> None:
+@click.option("--expires", metavar="WHEN", help="A span (24h, 3d) or a moment; `environments reap` ends it.")
+def create(
+    run: Run,
+    *,
+    name: str,
+    source: str | None,
+    protected: bool,
+    branches: tuple[str, ...],
+    expires: str | None,
+) -> None:
     """Add an environment to trailboss.toml, and to the wrangler configuration where that has environments.
 
     trailboss.toml is made when there is none. Comments and order stay, and what is there already is kept,
@@ -38,11 +49,15 @@ def create(run: Run, name: str, source: str | None, protected: bool, branches: t
     ids are left out and names carry the new environment's name. Nothing is made in an account; the first
     deploy does that.
     """
+    from trailboss.cli.expiring import moment, write
     from trailboss.config.environments import Wanted
     from trailboss.config.environments import create as add
 
     wanted = Wanted(source, protected, branches, _word(run.options.target))
+    until = moment(expires) if expires else None
     done = add(_load(run, ""), name, wanted)
+    if until:
+        done = write(_load(run, name), done, until)
     document = {"name": name, "created": done.done, "files": _shown(done.files), "notes": done.notes}
     run.result(document, lambda output: _show_created(output, done))
 
@@ -129,21 +144,28 @@ def show(run: Run, name: str | None) -> None:
     run.result(found, lambda output: views.environment(output, found))
 
 
-@command("trailboss environments diff staging production", "trailboss environments diff staging qa --all")
+@command(
+    "trailboss environments diff staging production",
+    "trailboss environments diff staging qa --all",
+    "trailboss environments diff staging production --live",
+)
 @click.argument("a")
 @click.argument("b")
+@click.option("--live", is_flag=True, help="Also names of secrets and what takes traffic, in the account.")
 @click.option("--all", "everything", is_flag=True, help="Also what differs only by the environments' names.")
 @click.option("--exit-code", is_flag=True, help="End with status 3 when something differs.")
-def diff(run: Run, a: str, b: str, everything: bool, exit_code: bool) -> int:
-    """Show in what two environments differ, as the files have it: settings, bindings, variables, routes.
+def diff(run: Run, *, a: str, b: str, live: bool, everything: bool, exit_code: bool) -> int:
+    """Show in what two environments differ, as the files have it: settings, resources, bindings, variables,
+    routes; with --live also the names of their Workers' secrets and the versions that take traffic.
 
     Resources named after their environment (cache-staging, cache-production) are expected to differ and
     only counted. An empty name is the configuration's top level.
     """
-    from trailboss.cli import views
-    from trailboss.config.compare import differences
+    from trailboss.cli import comparing, views
 
-    found = differences(_load(run, a), _load(run, b))
+    found = comparing.of_files(_load(run, a), _load(run, b))
+    if live:
+        found = (*found, *comparing.of_accounts(run, a, b))
     real = tuple(item for item in found if not item.expected)
     document = {"a": a or None, "b": b or None, "same": not real, "differences": found}
     run.result(
@@ -155,20 +177,29 @@ def diff(run: Run, a: str, b: str, everything: bool, exit_code: bool) -> int:
     return 3 if exit_code and real else 0
 
 
-@command("trailboss environments delete qa", "trailboss environments delete qa --keep-resources")
+@command(
+    "trailboss environments delete qa --with-resources",
+    "trailboss environments delete qa --keep-resources",
+)
 @click.argument("name")
+@click.option("--with-resources", is_flag=True, help="First delete all that is its own in the account.")
 @click.option("--keep-resources", is_flag=True, help="Do not look whether its Workers are still there.")
+@click.option("--confirm", is_flag=True, help="With its data: what cannot be undone.")
 @click.option("--force", is_flag=True, help="Also when it is protected.")
-def delete(run: Run, name: str, keep_resources: bool, force: bool) -> None:
-    """Remove an environment from the project's files. Nothing in the account is deleted.
+def delete(
+    run: Run, *, name: str, with_resources: bool, keep_resources: bool, confirm: bool, force: bool
+) -> None:
+    """Remove an environment from the project's files; with --with-resources all of it.
 
-    While the account still has one of its Workers this is refused: delete those first (`trailboss delete
-    --env NAME`), or leave them there with --keep-resources. Databases, buckets, namespaces and queues of
-    the environment stay in the account in any case; no command deletes them with it yet.
+    While the account still has one of its Workers this is refused, unless --keep-resources leaves them there.
+    --with-resources deletes what Trailboss made for the environment (what it adopted stays), then its
+    Workers, then its lines in the files. Data that would be lost needs a yes, in production --confirm.
     """
     from trailboss.config.environments import delete as remove
 
-    project = _load(run, "")
+    if with_resources and keep_resources:
+        raise UsageError("TB9068", "--with-resources and --keep-resources exclude each other")
+    project, gone = _load(run, ""), None
     if name in project.environments:
         settings = project.settings.environments.get(name)
         if settings is not None and settings.protected and not force:
@@ -178,16 +209,30 @@ def delete(run: Run, name: str, keep_resources: bool, force: bool) -> None:
                 hint="--force removes it all the same.",
                 where=project.locate("environments", name, "protected"),
             )
-        if not keep_resources:
+        if with_resources:
+            gone = _with_resources(run, name, confirm=confirm)
+        elif not keep_resources:
             _refuse_if_used(run, name)
     done = remove(project, name)
     document = {
         "name": name,
         "deleted": done.done,
         "files": _shown(done.files),
-        "resources_deleted": False,
+        "resources_deleted": gone is not None,
+        "resources": gone.resources if gone else (),
+        "workers": gone.workers if gone else (),
     }
-    run.result(document, lambda output: _show_deleted(output, done, project.environments))
+    run.result(document, lambda output: _show_deleted(output, done, project.environments, gone))
+
+
+def _with_resources(run: Run, name: str, *, confirm: bool) -> Removed:
+    from trailboss.cli.removing import remove
+    from trailboss.plan.wanted import nothing
+
+    run.options = replace(run.options, env=name)
+    want = nothing(run.project)
+    _announce(run, name, sorted(want.scripts))
+    return remove(run, want, confirm=confirm, force=False)
 
 
 def _refuse_if_used(run: Run, name: str) -> None:
@@ -210,7 +255,8 @@ def _refuse_if_used(run: Run, name: str) -> None:
             "TB9044",
             f"{name} was not removed: the account still has {plural(len(left), 'Worker')} of it, "
             f"{', '.join(left)}",
-            hint=f"Delete {them} first (trailboss delete --env {name}), or keep {them}: --keep-resources.",
+            hint=f"Delete {them} with everything that is its own: --with-resources. Or keep {them}: "
+            "--keep-resources.",
         )
 
 
@@ -227,7 +273,7 @@ def _announce(run: Run, name: str, workers: list[str]) -> None:
         ) from error
 
 
-def _show_deleted(output: Output, done: Edited, known: tuple[str, ...]) -> None:
+def _show_deleted(output: Output, done: Edited, known: tuple[str, ...], gone: Removed | None) -> None:
     from trailboss.cli import views
 
     name = output.style(done.name, "1", output.out)
@@ -236,4 +282,8 @@ def _show_deleted(output: Output, done: Edited, known: tuple[str, ...]) -> None:
         views.tick(output, f"Nothing to do: there is no environment {name}{there}")
         return
     views.tick(output, f"Environment {name} is no longer in {' and '.join(_shown(done.files))}")
-    output.note("  Only files changed. What the account has of it stays there.")
+    if gone is None:
+        output.note("  Only files changed. What the account has of it stays there.")
+        return
+    workers = ", ".join(gone.workers) or "no Worker was left"
+    output.note(f"  Before that: {plural(len(gone.resources), 'resource')}; {workers}")
