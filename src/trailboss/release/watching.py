@@ -8,6 +8,7 @@ all traffic is given back to it, and the burn is somebody else's to mend."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -104,10 +105,11 @@ async def watch(
     began = since = clock.now()
     last = Guarded(worker, Alarm.QUIET, "nothing burns", began)
     known, rounds = "", began
+    end = math.inf if seconds is None else began + seconds
     await listening.open()
     try:
-        while seconds is None or clock.now() - began < seconds:
-            await clock.wait(clock.now() + asked.policy.timing.window)
+        while clock.now() < end:
+            await clock.wait(min(clock.now() + asked.policy.timing.window, end))
             if clock.now() >= rounds:
                 rounds, known = clock.now() + ROUND, await _abandoned(cloud, worker, known, tell, clock)
             since = await _count(listening, budget, since, clock.now())
