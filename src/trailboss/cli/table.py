@@ -118,7 +118,6 @@ PROJECT = (
     Entry("ci init", "Write this project's pipeline for GitHub or GitLab", "ci:init"),
     Entry("ci comment", "What a pull request would change, as a comment", "ci:comment"),
     Entry("environments reap", "End the environments whose time has come", "ephemeral:reap"),
-    Entry("environments reap", "End the environments whose time has come", "ephemeral:reap"),
     Entry("op init", "Keep this project's secrets in 1Password", "op:init"),
     Entry("doctor", "Check this machine, the project and the account", "doctor:doctor"),
     Entry("schema", "JSON Schema of trailboss.toml, for editors", "schema:schema"),
