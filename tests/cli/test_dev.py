@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +12,13 @@ from tests.cli.conftest import Trailboss, point
 from tests.cli.test_json_output import check
 from tests.conftest import Sandbox
 
-FAKE = Path(__file__).parent / "fake_wrangler.js"
+FAKE = """
+const fs = require("node:fs");
+const args = process.argv.slice(2);
+const at = args.indexOf("--config");
+const config = at < 0 ? null : JSON.parse(fs.readFileSync(args[at + 1], "utf8"));
+console.log(JSON.stringify({ args, config }));
+"""
 
 
 @pytest.fixture
@@ -25,18 +31,23 @@ def told(hello: Path) -> Path:
 def _bring_own(folder: Path) -> None:
     package = folder / "node_modules" / "wrangler"
     (package / "bin").mkdir(parents=True)
-    shutil.copy(FAKE, package / "bin" / "wrangler.js")
+    (package / "bin" / "wrangler.js").write_text(FAKE)
     (package / "package.json").write_text(json.dumps({"name": "wrangler", "version": "4.999.0"}))
 
 
 def given(trailboss: Trailboss, *words: str) -> list[str]:
-    """The words wrangler was started with; it ended before it was ready, which is said."""
+    """The words wrangler was started with."""
+    return started(trailboss, *words)[0]
+
+
+def started(trailboss: Trailboss, *words: str) -> tuple[list[str], dict[str, Any]]:
+    """The words and the configuration; wrangler ended before it was ready, which is said."""
     done = trailboss("dev", *words)
     assert done.status == 1
     assert "TB3601" in done.err
     line = next(line for line in done.out.splitlines() if '"args"' in line)
-    found: list[str] = json.loads(line[line.index("{") :])["args"]
-    return found
+    found = json.loads(line[line.index("{") :])
+    return found["args"], found["config"]
 
 
 def test_wranglers_own_options_reach_it_as_typed(trailboss: Trailboss, told: Path) -> None:
@@ -61,12 +72,12 @@ def test_the_environment_is_in_the_configuration_and_not_in_the_words(
 ) -> None:
     (told / "trailboss.toml").write_text("[environments.staging]\n[dev]\nport = 0\ninspector_port = 9444\n")
     monkeypatch.setenv("CLOUDFLARE_ENV", "staging")
-    words = given(trailboss)
+    words, flat = started(trailboss)
     assert "--env" not in words
     assert words[-4:] == ["--port", "0", "--inspector-port", "9444"]
-    flat = json.loads(Path(words[words.index("--config") + 1]).read_text())
     assert flat["name"] == "hello-staging"
     assert Path(flat["main"]).is_absolute()
+    assert not Path(words[words.index("--config") + 1]).parent.exists()
 
 
 @pytest.mark.parametrize("word", ["--remote", "--local", "-r"])

@@ -44,12 +44,12 @@ def token(words: list[str]) -> dict[str, str]:
     return found
 
 
-def serve(address: str, started: float) -> None:
+def serve(address: str, connected: threading.Event) -> None:
     """The metrics server."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            connections = 4 if time.monotonic() - started > READY_AFTER else 0
+            connections = 4 if connected.is_set() else 0
             body = {
                 "status": 200 if connections else 503,
                 "readyConnections": connections,
@@ -124,14 +124,14 @@ def main(words: list[str]) -> int:
     if "--version" in words or words == ["version"]:
         print(f"cloudflared version {VERSION} (built 2026-08-20-1200 UTC)")
         return 0
-    started = time.monotonic()
     if record := os.environ.get("STANDIN_RECORD"):
         with open(record, "w") as file:
             json.dump({"argv": words, "token": token(words), "pid": os.getpid()}, file)
     if message := os.environ.get("STANDIN_FAIL"):
         say("ERR", message)
         return 1
-    serve(words[words.index("--metrics") + 1], started)
+    connected = threading.Event()
+    serve(words[words.index("--metrics") + 1], connected)
     say("INF", f"Starting tunnel tunnelID={token(words)['t']}")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -139,6 +139,7 @@ def main(words: list[str]) -> int:
     ended.wait(READY_AFTER)
     for number in range(4):
         say("INF", f"Registered tunnel connection connIndex={number} location=dfw08 protocol=quic")
+    connected.set()
     ended.wait()
     say("INF", "Initiating graceful shutdown due to signal terminated ...")
     return 0

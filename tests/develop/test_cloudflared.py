@@ -61,7 +61,7 @@ def test_a_tunnel_runs_until_it_is_interrupted(account: Sandbox, start: Start, t
         line = Path(f"/proc/{pid}/cmdline").read_text()
         assert token not in line
         assert secret not in line
-    assert "tunnel Registered tunnel connection" in running.text
+    running.says("tunnel Registered tunnel connection")
     assert "Starting metrics server" not in running.text
     assert token not in running.text
     before = len(running.lines)

@@ -184,6 +184,7 @@ def test_ctrl_c_leaves_no_process_no_port_and_no_pipe(session: Session) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", session.port))
     assert not [path for path in session.folder.rglob("*") if path.is_fifo()]
+    assert not list(session.folder.glob("*/.wrangler/trailboss/dev/*/*"))
 
 
 def test_the_tests_decide_the_status(start: Start, tmp_path: Path) -> None:

@@ -78,9 +78,9 @@ def test_with_cloudflared_its_readiness_decides(
     environ = {**as_account(account, tmp_path), "STANDIN_READY_AFTER": "0.6"}
     running = start(*WORDS, "--local", "--port", "0", cwd=folder, **environ)
     running.says(f"public at https://{HOST}")
-    texts = running.text
-    assert texts.index("Registered tunnel connection") < texts.index("public at")
-    assert texts.index("ready at") < texts.index("agency-dev is connected")
+    running.says("Registered tunnel connection")
+    assert running.text.index("ready at") < running.text.index("agency-dev is connected")
+    assert running.text.index("agency-dev is connected") < running.text.index("public at")
     assert running.interrupt() == 0
     assert "Initiating graceful shutdown" in running.text
     assert rules(account) == []

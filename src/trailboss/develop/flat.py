@@ -5,8 +5,10 @@ wrangler knows nothing of trailboss.toml and its inherited bindings. The folder 
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +19,31 @@ NAME = "wrangler.json"
 
 
 def private_folder(worker: Worker, environment: str | None) -> Path:
-    """The folder of `worker`, readable by this user only; made now."""
-    folder = worker.directory / ".wrangler" / "trailboss" / "dev" / (environment or "top") / worker.key
+    """This process's folder for `worker`, readable by this user only; made now.
+
+    What sessions that were killed left behind goes: nothing in it is worth keeping.
+    """
+    place = worker.directory / ".wrangler" / "trailboss" / "dev" / (environment or "top")
+    folder = place / f"{worker.key}.{os.getpid()}"
+    for other in place.glob(f"{glob.escape(worker.key)}.*"):
+        if other != folder and not _is_running(other.suffix[1:]):
+            shutil.rmtree(other, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     return folder
+
+
+def _is_running(pid: str) -> bool:
+    """Whether a process has that id; what is no id is left alone."""
+    if not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_flat(worker: Worker, folder: Path, *, force: bool = False) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -74,6 +75,8 @@ class Setup:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        for folder in {pipe.parent for pipe in self._content}:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def renew(self, workers: tuple[Worker, ...]) -> bool:
         """Take the project as it is now; True when wrangler has to be started again for it.
