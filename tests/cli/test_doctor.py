@@ -28,6 +28,7 @@ def test_all_is_well(trailboss: Trailboss, target: Sandbox, hello: Path) -> None
         "Sandbox",
         "Target",
         "Token",
+        "Rights",
         "Clock",
     }
     assert set(found.values()) == {"ok"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from trailboss.errors import TrailbossError
+from trailboss.errors import CloudError, TrailbossError
 
 if TYPE_CHECKING:
     from trailboss.cli.run import Run
@@ -157,7 +157,7 @@ def _online(run: Run) -> list[Check]:
     """Token, account and clock, in one connection."""
 
     async def ask(cloud: Cloud) -> list[Check]:
-        return [await _token(cloud), await _clock(cloud)]
+        return [await _token(cloud), *await _permissions(run, cloud), await _clock(cloud)]
 
     try:
         return run.call(ask)
@@ -179,12 +179,44 @@ async def _token(cloud: Cloud) -> Check:
     return Check("Token", "ok", f"{who}, account {active[0].name or active[0].id}")
 
 
+async def _permissions(run: Run, cloud: Cloud) -> list[Check]:
+    """Whether the token may do what an apply of this environment does; nothing without a project."""
+    from trailboss.plan.permissions import standing
+    from trailboss.plan.wanted import wanted
+    from trailboss.release.whoami import whoami
+
+    try:
+        if not run.project.workers and run.project.file is None:
+            return []
+        identity, want = await whoami(cloud), wanted(run.project)
+        if identity.kind == "global key":
+            return [Check("Rights", "ok", "a global key may do everything")]
+        owned = identity.kind == "account token"
+        found = await standing(cloud, (want,), token=identity.token_id, owned_by_account=owned)
+    except TrailbossError as error:
+        return [failed("Rights", error)]
+    if found.missing:
+        names = ", ".join(one.name for one in found.missing)
+        hint = "Add them to the token; `trailboss token permissions` says what each is for."
+        return [Check("Rights", "fail", f"the token lacks {names}", hint)]
+    if not found.told:
+        hint = (
+            "Give it 'API Tokens Read' (an account's token: 'Account API Tokens Read') to have that checked."
+        )
+        return [Check("Rights", "ok", "it may read what a plan reads; it cannot see what it may write", hint)]
+    return [Check("Rights", "ok", "the token has every permission that an apply needs")]
+
+
 async def _clock(cloud: Cloud) -> Check:
     """How far this machine's clock is from the API's: signatures and expiries depend on it."""
     from email.utils import parsedate_to_datetime
 
     before = time.time()
-    reply = await cloud.raw("GET", "/user/tokens/verify")
+    try:
+        reply = await cloud.raw("GET", "/user/tokens/verify")
+    except CloudError:  # a token of an account's own is no user's
+        before = time.time()
+        reply = await cloud.raw("GET", f"{cloud.account}/tokens/verify")
     header = next((value for name, value in dict(reply.headers).items() if name.lower() == "date"), "")
     if not header:
         return Check("Clock", "ok", "the API does not say its time")

@@ -119,6 +119,7 @@ PROJECT = (
     Entry("ci comment", "What a pull request would change, as a comment", "ci:comment"),
     Entry("environments reap", "End the environments whose time has come", "ephemeral:reap"),
     Entry("op init", "Keep this project's secrets in 1Password", "op:init"),
+    Entry("token permissions", "What an API token needs for this project", "token:permissions"),
     Entry("doctor", "Check this machine, the project and the account", "doctor:doctor"),
     Entry("schema", "JSON Schema of trailboss.toml, for editors", "schema:schema"),
     Entry("completion", "Completion script for bash, zsh or fish", "completion:completion"),

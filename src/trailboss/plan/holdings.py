@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import AlreadyExists, CloudError, PlanError, Unavailable
+from trailboss.errors import AlreadyExists, CloudError, PermissionDenied, PlanError, Unavailable
 from trailboss.resources.marks import identity_of
 from trailboss.resources.protocol import Kind
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 2
 Pair = tuple[Kind[Any, Any], Any]
+
+
+def lacks(error: PermissionDenied, group: str) -> None:
+    """Says in `error` which permission group the token needs."""
+    error.hint = (
+        f"The token needs the permission group '{group}'; `trailboss token permissions` lists them all."
+    )
 
 
 class Holdings:
@@ -55,7 +62,11 @@ class Holdings:
         return self._lists[place]
 
     async def _list(self, kind: Kind[Any, Any], spec: Any) -> list[Any]:
-        return [observed async for observed in kind.list(self._cloud, spec)]
+        try:
+            return [observed async for observed in kind.list(self._cloud, spec)]
+        except PermissionDenied as error:
+            lacks(error, kind.permissions.read)
+            raise
 
     async def have(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, bool]:
         """The resource with `spec`'s identity, and whether it was made now.

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from trailboss.errors import ConflictError, TrailbossError
+from trailboss.errors import ConflictError, PermissionDenied, TrailbossError
 from trailboss.plan.carry import Carrier
 from trailboss.plan.changes import Change
+from trailboss.plan.holdings import lacks
 from trailboss.resources.marks import Ref, refs_in
 from trailboss.resources.registry import kind
 
@@ -109,6 +110,8 @@ class _Runner:
             try:
                 observed = await self.carrier.carry(change)
             except TrailbossError as error:
+                if isinstance(error, PermissionDenied):
+                    lacks(error, kind(change.kind).permissions.write)
                 self._fail(change, error.message, error)
                 if isinstance(error, ConflictError) and error.code == "TB6504":
                     raise
