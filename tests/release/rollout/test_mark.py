@@ -120,6 +120,9 @@ def test_all_gates_of_three_workers_fit() -> None:
     assert len(message.encode()) <= 1000
     found = read_mark(message)
     assert found is not None and found.members == names
+    many = mark(evidence=judge.saved(), members=tuple(f"empathy-agency-worker-{at}" for at in range(40)))
+    without = read_mark(many.message("x"))
+    assert len(many.message("x").encode()) <= 1000 and without is not None and without.members == ()
     again = Judge.resumed(policy, found)
     for one, other in zip(judge.statistics, again.statistics, strict=True):
         assert other.log_e == pytest.approx(one.log_e, abs=1e-3) and other.log_e <= one.log_e

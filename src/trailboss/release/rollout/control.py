@@ -62,7 +62,9 @@ async def find(cloud: Cloud, workers: Sequence[str]) -> Found:
             hint="`trailboss deploy --strategy canary` begins one; `trailboss history` shows the releases.",
         )
     newest = max((one.mark for one in marked.values() if one.mark), key=lambda mark: mark.began)
-    order = newest.members or tuple(marked)[:1]
+    order = newest.members or tuple(
+        name for name, one in marked.items() if one.mark and one.mark.id == newest.id
+    )
     for name in order:
         if name not in current:
             current[name] = await _current(cloud, name)

@@ -16,7 +16,7 @@ import binascii
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from trailboss.release.model import Share
@@ -105,8 +105,11 @@ class Mark:
         return f"{self.share:g} % (step {self.at + 1} of {len(self.shares)})"
 
     def message(self, words: str) -> str:
-        """The text for a deployment: the words cut to leave room for the rest."""
+        """The text for a deployment: the words cut to leave room for the rest. So many Workers that their
+        names do not fit are found through the project instead."""
         block = f"[rollout {self.id} {self._fields()}]"
+        if len(block.encode()) > MESSAGE_BYTES:
+            block = f"[rollout {self.id} {replace(self, members=())._fields()}]"
         room = MESSAGE_BYTES - len(block.encode()) - 1
         said = shorten(" ".join(words.replace("[rollout", "(rollout").split()), room) if room > 3 else ""
         return f"{said} {block}" if said else block
