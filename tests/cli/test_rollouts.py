@@ -159,6 +159,7 @@ def test_aborted(trailboss: Trailboss, target: Sandbox, project: Path) -> None:
 
 
 def test_no_rollout(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
+    assert trailboss("release", "status", "--json").error["code"] == "TB4406"
     first = trailboss("deploy", "--strategy", "canary", "--json").json
     assert first["rollout"] is None and "no version yet" in first["workers"][0]["warnings"][0]
     assert trailboss("release", "status", "--json").error["code"] == "TB4406"

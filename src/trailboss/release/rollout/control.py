@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trailboss.errors import ReleaseError
+from trailboss.errors import CloudError, ReleaseError
+from trailboss.release import paths
 from trailboss.release.model import Deployment, Version
 from trailboss.release.reading import read_deployments, read_versions
 from trailboss.release.rollout import moves
@@ -81,7 +82,13 @@ async def find(cloud: Cloud, workers: Sequence[str]) -> Found:
 
 
 async def _current(cloud: Cloud, name: str) -> Deployment | None:
-    listed = await read_deployments(cloud, name)
+    """The Worker's deployment; None where it has none, or is not there yet."""
+    try:
+        listed = await read_deployments(cloud, name)
+    except CloudError as error:
+        if paths.is_missing(error):
+            return None
+        raise
     return listed[0] if listed else None
 
 
