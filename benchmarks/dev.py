@@ -82,12 +82,12 @@ def _running(command: list[str], folder: Path, ready: str, **environ: str) -> It
 
 
 def _ours() -> list[str]:
-    return [sys.executable, "-m", "trailboss", "dev", "--port", "0"]
+    return [sys.executable, "-m", "trailboss", "dev", "--port", "0", "--inspector-port", "0"]
 
 
 def _theirs() -> list[str]:
     tools = ensure()
-    return [str(tools.node), str(tools.wrangler), "dev", "--port", "0"]
+    return [str(tools.node), str(tools.wrangler), "dev", "--port", "0", "--inspector-port", "0"]
 
 
 READY = {"ours": r"ready at http://[^:]+:(\d+)", "theirs": r"Ready on http://[^:]+:(\d+)"}

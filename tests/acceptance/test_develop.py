@@ -63,7 +63,9 @@ def place(account: Sandbox, tmp_path: Path) -> Place:
     text = (folder / "trailboss.toml").read_text()
     if "[zones]" not in text:
         (folder / "trailboss.toml").write_text(f'{text}\n[zones]\nproduction-zone = "{ZONE}"\n')
-    return Place(folder, account)
+    made = Place(folder, account)
+    made.say("\n[dev]\ninspector_port = 0\n")  # other tests may be looking for a free one at this moment
+    return made
 
 
 @pytest.fixture

@@ -118,13 +118,18 @@ def wish_of(run: Run, words: tuple[str, ...], asked: dict[str, Any], target: Tar
         environ=with_compiled(_environ(run, target)),
         folder=Path.cwd(),
         environment=run.project.environment.name,
-        port=asked["port"] if asked["port"] is not None else settings.port,
+        port=_first(asked["port"], settings.port),
         address=asked["address"] or settings.ip,
         protocol=asked["protocol"] or settings.local_protocol,
         persist_to=Path(persist).absolute() if persist else kept or None,
-        inspector_port=asked["inspector_port"] or settings.inspector_port,
+        inspector_port=_first(asked["inspector_port"], settings.inspector_port),
         env_files=run.options.env_file,
     )
+
+
+def _first(asked: int | None, said: int | None) -> int | None:
+    """What was asked for, 0 too, else what the file says."""
+    return said if asked is None else asked
 
 
 def _words(run: Run, words: tuple[str, ...], target: Target | None) -> list[str]:

@@ -17,7 +17,9 @@ class DevSettings(Strict):
     port: int | None = Field(default=None, ge=0, le=65535, description="Port to listen on; 0 is a free one.")
     ip: str | None = Field(default=None, min_length=1, description="Address to listen on.")
     local_protocol: Literal["http", "https"] | None = Field(default=None, description="http or https.")
-    inspector_port: int | None = Field(default=None, ge=1, le=65535, description="Port for devtools.")
+    inspector_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port for devtools; 0 is a free one."
+    )
     persist_to: str | None = Field(
         default=None, min_length=1, description="Folder for local data, relative to trailboss.toml."
     )
