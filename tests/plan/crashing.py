@@ -16,7 +16,7 @@ from tests.plan.virtual import NOW, clock, run
 from trailboss.cloud.retry import is_safe
 from trailboss.plan.apply import Options, apply
 from trailboss.plan.carry import Reveal
-from trailboss.plan.owner import Owner, digest
+from trailboss.plan.owner import Owner, Stamp, digest
 from trailboss.plan.plan import Plan, make
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.values import Secret
@@ -82,6 +82,7 @@ class Runner:
         account.load(fixture.start)
         assert self.once(0), (fixture.name, self.failure)
         self.expected = self.census()
+        self.stamps = self.look()[1]
 
     def options(self, number: int) -> Options:
         """Of the run of that number: what a dead one held has run out before the next."""
@@ -162,19 +163,22 @@ class Runner:
     def check(self, schedule: tuple[Point, ...]) -> None:
         """A second plan is empty, nothing is double, nothing was left behind, nobody holds the lock."""
 
-        async def look() -> Plan:
-            return await make(DirectCloud(self.account), self.fixture.wanted)
-
-        plan = run(look)
+        plan, stamps = self.look()
         at = f"{self.fixture.name} {schedule}"
         assert [(one.action, one.address) for one in plan.changes if one.action != "none"] == [], at
         assert not [one.address for one in plan.changes if one.restamp], at
         assert self.census() == self.expected, at
+        assert stamps == self.stamps, at
         assert plan.view.register is not None
         tags = plan.view.register._tags.values
         assert not [name for name in tags if name.startswith("trailboss.lock")], at
         owner = self.fixture.wanted.owner
         assert not [claim for claim in plan.view.register.claims_of(owner).values() if not claim.spec], at
+
+    def look(self) -> tuple[Plan, dict[str, Stamp | None]]:
+        """A plan of the account as it is, and whose each wanted thing is."""
+        plan = run(lambda: make(DirectCloud(self.account), self.fixture.wanted))
+        return plan, {address: seen.stamp for address, seen in plan.view.matches.items()}
 
     def census(self) -> Counter[str]:
         """How many records of each kind the account holds."""

@@ -6,12 +6,13 @@ as in its session; only the wire is left out."""
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.plan.inprocess import Account, DirectCloud, lost
+from tests.plan.inprocess import Account, Crash, DirectCloud, lost
 from tests.plan.virtual import NOW
 from trailboss.cloud import Cloud, Reply
 from trailboss.cloud.failures import refusal
@@ -26,13 +27,21 @@ QUIET = Redactor([])
 
 @dataclass
 class Weather:
-    """What goes wrong, and how often; `lag` is how many seconds old a list may be."""
+    """What goes wrong, and how often; `lag` is how many seconds old a list may be, `left` after how many
+    requests and answers the process dies."""
 
     random: random.Random
     rate: float = 0.0
     lag: float = 0.0
     slow: tuple[float, float] = (0.02, 0.4)
+    left: float = math.inf
     past: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def step(self) -> None:
+        """One request sent, or one answer received."""
+        self.left -= 1
+        if self.left < 0:
+            raise Crash
 
     def fault(self) -> str:
         if self.random.random() >= self.rate:
@@ -78,6 +87,7 @@ class FaultyCloud(DirectCloud):
     async def _attempt(self, method: str, path: str, options: dict[str, Any]) -> Reply:
         weather, fault = self.weather, self.weather.fault()
         await asyncio.sleep(weather.random.uniform(*weather.slow))
+        weather.step()
         if fault == "429":
             raise _said(method, path, 429, Outcome.REFUSED, weather.random.choice(REFUSED_FOR))
         if fault == "500 before":
@@ -87,6 +97,7 @@ class FaultyCloud(DirectCloud):
             await asyncio.sleep(30.0)
         else:
             await asyncio.sleep(weather.random.uniform(*weather.slow))
+        weather.step()
         if fault == "500 after":
             raise _said(method, path, 500, Outcome.BROKEN)
         if fault:

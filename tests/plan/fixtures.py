@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from tests.plan.crashing import Fixture, prepared, resource, wanting
 from tests.plan.inprocess import ACCOUNT, Account
+from trailboss.resources.access_group import AccessGroup
 from trailboss.resources.d1_database import D1Database
 from trailboss.resources.dns_record import DNSRecord
 from trailboss.resources.hyperdrive_config import HyperdriveConfig
 from trailboss.resources.kv_namespace import KVNamespace
+from trailboss.resources.load_balancer_monitor import LoadBalancerMonitor
 from trailboss.resources.marks import Ref
 from trailboss.resources.queue import Queue
 from trailboss.resources.r2_bucket import R2Bucket
@@ -44,6 +46,9 @@ CORS = resource(
         rules=({"allowed": {"origins": ["https://example.com"], "methods": ["GET"]}},),
     ),
 )
+STAFF = resource("access_group", "staff", AccessGroup("staff", ({"email_domain": {"domain": "a.example"}},)))
+HEALTH = resource("load_balancer_monitor", "health", LoadBalancerMonitor("shop-health", "https"))
+STRANGER_GROUP = ("POST", f"{ROOT}/access/groups", {"name": "theirs", "include": [{"everyone": {}}]})
 STRANGER_KV = ("POST", f"{ROOT}/storage/kv/namespaces", {"title": "theirs"})
 THERE_KV = ("POST", f"{ROOT}/storage/kv/namespaces", {"title": "shop-cache"})
 STRANGER_SQL = (
@@ -61,6 +66,9 @@ SMALL: dict[str, Make] = {
     "create claimed": lambda a: prepared(a, "create claimed", None, wanting(SQL), STRANGER_SQL),
     "create marked": lambda a: prepared(a, "create marked", None, wanting(WWW, WWW2)),
     "create inside": lambda a: prepared(a, "create inside", None, wanting(INDEX, META)),
+    "create namesakes": lambda a: prepared(
+        a, "create namesakes", None, wanting(STAFF, HEALTH), STRANGER_GROUP
+    ),
     "update": lambda a: prepared(a, "update", wanting(JOBS, SQL), wanting(SLOW, SQL2), STRANGER_KV),
     "update marked": lambda a: prepared(a, "update marked", wanting(WWW), wanting(WWW3)),
     "replace": lambda a: prepared(a, "replace", wanting(INDEX), wanting(WIDER)),

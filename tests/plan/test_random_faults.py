@@ -1,10 +1,11 @@
-"""A thousand bad days: whatever was refused, broke, got lost or showed late, a later run makes it right.
+"""A thousand bad days: whatever was refused, broke, got lost, came late or died, a later run makes it right.
 
-A day that goes wrong names its seed: `replay("create tagged", 17)` in a shell repeats it call by call."""
+A day that goes wrong names its fixture and its seed, and `bad_day` with that seed repeats it call by call."""
 
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from tests.plan.crashing import LATER, Runner
 from tests.plan.faulty import FaultyCloud, Weather
 from tests.plan.fixtures import BIG, SMALL
-from tests.plan.inprocess import Account
+from tests.plan.inprocess import Account, Crash
 from tests.plan.virtual import NOW, clock, run
 from trailboss.errors import TrailbossError
 from trailboss.plan.apply import Options, apply
@@ -33,6 +34,7 @@ def bad_day(runner: Runner, shadow: Account, seed: int) -> None:
     weather = Weather(chance, rate, lag, past=[(0.0, fixture.start)])
     for number in itertools.count():
         weather.rate = rate if number < RUNS else 0.0
+        weather.left = chance.randrange(120) if number < RUNS and chance.random() < 0.5 else math.inf
         start = NOW + LATER * number
         account.begin(number)
         options = Options(confirmed=True, clock=clock(start), reveal=fixture.reveal)
@@ -42,7 +44,7 @@ def bad_day(runner: Runner, shadow: Account, seed: int) -> None:
 
         try:
             run(go)
-        except TrailbossError:
+        except (Crash, TrailbossError):
             assert number < RUNS + 2, "it never comes to its end"
             continue
         if number >= RUNS:
