@@ -75,6 +75,7 @@ SANDBOX = (
 RESOURCES = (
     Entry("plan", "What has to change so that the account is as the files say", "plan:plan"),
     Entry("apply", "Make it so", "plan:apply"),
+    Entry("adopt", "Write what exists already into the file", "adopt:adopt"),
     Entry("d1 create", "Create a D1 database and its binding", "resources:d1", True),
     Entry("kv namespace create", "Create a KV namespace and its binding", "resources:kv_namespace", True),
     Entry("r2 bucket create", "Create an R2 bucket and its binding", "resources:r2_bucket", True),
@@ -136,6 +137,7 @@ SECTIONS = (
 
 OURS = {entry.words: entry for _, entries in SECTIONS for entry in entries}
 OURS["publish"] = Entry("publish", "Old name of deploy", "deploy:deploy", True)
+OURS["import"] = Entry("import", "Another name of adopt", "adopt:adopt")
 OURS["complete"] = Entry("complete", "wrangler's name of completion", "completion:completion", True)
 
 GROUPS = tuple(dict.fromkeys(words.split()[0] for words in OURS if " " in words))
