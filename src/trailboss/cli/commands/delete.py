@@ -24,7 +24,8 @@ def delete(run: Run, worker: str | None, name: str | None, force: bool, dry_run:
     """Delete the Worker with its versions, secrets, routes and Durable Object data, after saying what
     still uses it.
 
-    Databases, buckets, namespaces and queues are not touched.
+    Databases, buckets, namespaces and queues are not touched: `trailboss environments delete NAME
+    --with-resources` takes a whole environment away.
     """
     from trailboss.release.delete import DeleteResult, Usage, delete_worker, read_usage
 
@@ -39,7 +40,7 @@ def delete(run: Run, worker: str | None, name: str | None, force: bool, dry_run:
     done = run.call(
         lambda cloud: delete_worker(cloud, script, force=force, confirm=confirm, progress=run.output.progress)
     )
-    run.result(done, lambda output: _show(output, done))
+    run.result(done, lambda output: _show(output, done, run.project.environment.name))
 
 
 def _unattended(run: Run, script: str) -> Confirm | None:
@@ -60,8 +61,13 @@ def _would(output: Output, done: DeleteResult, *, exists: bool) -> None:
         output.line(f"  the data of its Durable Object {storage} would go with it")
 
 
-def _show(output: Output, done: DeleteResult) -> None:
+def _show(output: Output, done: DeleteResult, environment: str | None) -> None:
     from trailboss.cli import views
 
     there = f'Deleted "{done.worker}"'
     views.tick(output, there if done.deleted else f'Nothing to do: there is no Worker "{done.worker}"')
+    if environment and done.deleted:
+        output.note(
+            "  Its databases, buckets and other resources stay; "
+            f"`trailboss environments delete {environment} --with-resources` takes them too"
+        )
