@@ -130,6 +130,22 @@ def edit(container: Container, answer: str) -> str:
     return container.commit(answer)
 
 
+def test_step_12_a_performance_test_in_an_environment_of_its_own(
+    container: Container, account: Sandbox
+) -> None:
+    with (container.folder / "trailboss.toml").open("a") as settings:
+        settings.write('\n[performance]\npaths = ["/"]\nround = 0.3\nrounds = 5\nmargin = 20\n')
+    commands = step(12)[1:]
+    for command in commands:
+        container.run(command)
+        if " test performance " in command:
+            assert (container.folder / "performance" / "performance-testing.json").is_file()
+            assert "No regression can be shown" in container.run(command)
+    if commands:
+        left = account.call("GET", f"{account.account}/workers/scripts")
+        assert "agency-performance-testing" not in {item["id"] for item in left}
+
+
 def test_step_11_as_written(container: Container, account: Sandbox) -> None:
     commands = step(11)
     if not commands:

@@ -105,6 +105,7 @@ DEVELOP = (
     Entry("tunnel run", "Run a tunnel from this machine", "tunnel:run_", True),
     Entry("tunnel forward", "Carry a TCP connection through a tunnel", "tunnel:forward"),
     Entry("db connect", "psql or mysql on a database behind a tunnel", "db:connect"),
+    Entry("test performance", "Load, compared with a stored baseline", "test:performance"),
     Entry("d1 execute", "SQL on a D1 database, also behind a tunnel", "d1:execute", True),
     Entry("ssh", "A shell on a machine behind a tunnel", "ssh:ssh"),
     Entry("ssh config", "The lines of ssh_config for a machine behind a tunnel", "ssh:config"),

@@ -1,0 +1,36 @@
+"""`test performance` against a Worker in the sandbox."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Live, Trailboss
+from tests.cli.test_json_output import check
+from tests.conftest import Sandbox
+
+QUICK = ("--rate", "20", "--round", "0.3s", "--rounds", "5")
+
+
+def test_a_baseline_then_the_same_then_a_regression(trailboss: Trailboss, deployed: Live) -> None:
+    done = trailboss("test", "performance", *QUICK)
+    assert done.status == 0 and "The baseline is" in done.out, done
+    file = deployed.folder / "performance" / "default.json"
+    assert len(json.loads(file.read_text())["rounds"]) == 5
+    settings = deployed.folder / "trailboss.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\n[performance]\nmargin = 50\nalpha = 0.05\n")
+    same = trailboss("test", "performance", *QUICK, "--json")
+    check("trailboss test performance", same.json)
+    assert (same.status, same.json["outcome"]) == (0, "same")
+    data = json.loads(file.read_text())
+    data["rounds"] = [{**one, "p50": 1e-6, "p95": 1e-6} for one in data["rounds"]]
+    file.write_text(json.dumps(data))
+    worse = trailboss("test", "performance", *QUICK)
+    settings.write_text(before)
+    assert worse.status == 1 and "Regression, in two measurements: p50, p95" in worse.out, worse
+
+
+def test_a_worker_that_is_not_there(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:
+    done = trailboss("test", "performance", "--json")
+    assert (done.status, done.error["code"]) == (1, "TB4701")
