@@ -25,8 +25,8 @@ from benchmarks.measure import ms, pairs, table
 from trailboss.toolchain import ensure
 
 LIMIT = 1.05
-EDITS = 20
-LOOK = 0.005
+EDITS = 25
+LOOK = 0.02
 
 
 def _project(folder: Path) -> Path:
