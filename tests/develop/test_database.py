@@ -39,7 +39,8 @@ class Server:
 
 def program(name: str) -> str:
     found = shutil.which(name, path=":".join(PLACES))
-    assert found, f"{name} is missing: the Debian package postgresql has it"
+    if not found:
+        pytest.skip(f"{name} is not on this machine: the Debian package postgresql has it")
     return found
 
 

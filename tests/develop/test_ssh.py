@@ -51,7 +51,8 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A real sshd on the loopback address, for this user only."""
-    assert SSHD, "sshd is missing: the Debian package openssh-server has it"
+    if not SSHD:
+        pytest.skip("sshd is not on this machine: the Debian package openssh-server has it")
     folder, port = tmp_path_factory.mktemp("sshd"), free_port()
     for name in ("host", "user"):
         subprocess.run(

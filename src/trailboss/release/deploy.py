@@ -56,6 +56,8 @@ async def deploy(
     if options.rollout is not None:
         from trailboss.release.rollout.deploying import roll_out
 
+        if cloud is not None and not options.dry_run:
+            await ready(project, cloud, progress)
         return await roll_out(project, ordered, options.rollout, show=options.show)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
     if project.protected and cloud is not None:
