@@ -20,6 +20,14 @@ from tests.export.conftest import valid
 from trailboss.toolchain.folders import cache_root
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agency"
+KINDS = (
+    "workers/scripts",
+    "d1/database",
+    "storage/kv/namespaces",
+    "r2/buckets",
+    "queues",
+    "vectorize/v2/indexes",
+)
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
 
 
@@ -119,6 +127,11 @@ def whole(account: Sandbox, script: str) -> dict[str, Any]:
     return found
 
 
+def held(account: Sandbox) -> str:
+    """All that the account has of the kinds of the example."""
+    return json.dumps([account.call("GET", f"{account.account}/{path}") for path in KINDS])
+
+
 def edit(container: Container, answer: str) -> str:
     """Another commit: the Worker answers `/which` with `answer`."""
     source = container.folder / "src" / "index.ts"
@@ -128,6 +141,25 @@ def edit(container: Container, answer: str) -> str:
     more = f'if (request.url.endsWith("/which")) return new Response("{answer}");'
     source.write_text(text.replace(line, f"{line}\n    {more}"))
     return container.commit(answer)
+
+
+def test_step_11_a_pull_request_with_an_environment_of_its_own(
+    container: Container, account: Sandbox, tmp_path: Path
+) -> None:
+    with (container.folder / "trailboss.toml").open("a") as settings:
+        settings.write('\n[ci]\npreview = "environment"\n')
+    container.run("trailboss ci init github")
+    file = container.folder / ".github" / "workflows" / "trailboss.yml"
+    jobs = valid("github", file.read_text())["jobs"]
+    edit(container, "tried")
+    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"), "NAME": "pr-7"}
+    container.job(jobs["plan"]["steps"], **runner)
+    assert account.worker("agency-pr-7", "/which").text == "tried"
+    assert "agency-pr-7." in (tmp_path / "comment.md").read_text()
+    assert held(account).count("-pr-7") >= len(KINDS)
+    subprocess.run([*GIT, "checkout", "-q", "trailboss.toml"], cwd=container.folder, check=True)
+    container.job(jobs["close"]["steps"], **runner)
+    assert "pr-7" not in held(account)
 
 
 def test_step_12_a_performance_test_in_an_environment_of_its_own(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from tests.cli.conftest import Trailboss, example
 from tests.cli.test_json_output import check
 from tests.conftest import Sandbox
-from trailboss.cli.pipelines import LONGEST, annotation, fitting, summary
+from trailboss.cli.output import Output
+from trailboss.cli.pipelines import LONGEST, annotation, ended, fitting, summary
 from trailboss.errors import ConfigError
 from trailboss.values import Location
 
@@ -109,6 +111,7 @@ def test_the_job_has_a_summary_of_plans_and_deploys(
 ) -> None:
     file = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     trailboss("plan", "--env", "staging")
     trailboss("plan", "--all-environments", "--json")
     done = trailboss("deploy", "--env", "staging")
@@ -125,11 +128,16 @@ def test_the_job_has_a_summary_of_plans_and_deploys(
     assert re.match(r"\| `hello-staging` \| deployed \| v1 \| `sha256:\w{12}` \| http", row), row
 
 
-def test_a_rollout_is_summed_up() -> None:
+def test_a_rollout_is_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     worker = {"worker": "a", "outcome": "rolled-back", "why": "", "version_id": "0123456789", "digest": None}
     worker |= {"version_number": None, "urls": (), "warnings": ("mind | it",)}
-    rollout = {"result": "rolled-back", "why": "errors failed", "moves": ("1 %", "0 %")}
-    text = summary({"dry_run": False, "environment": "production", "workers": [worker], "rollout": rollout})
+    rollout = {"result": "rolled-back", "why": "errors failed", "moves": ("1 %", "0 %"), "hint": "look"}
+    document = {"dry_run": False, "environment": "production", "workers": [worker], "rollout": rollout}
+    said = StringIO()
+    ended(Output(err=said), document)
+    assert said.getvalue() == "::error title=production%3A rolled-back::errors failed%0Alook\n"
+    text = summary(document)
     assert "| `a` | rolled-back | 01234567 |  |  |" in text
     assert "**rolled-back**: errors failed" in text and "Shares: 1 % → 0 %" in text
     assert r"- mind \| it" in text

@@ -24,6 +24,7 @@ SHAPES = {
         "",
         ("web", "api"),
     ),
+    "environment": (f"ci = {{ preview = 'environment', expires = '24h' }}\n{USUAL}", "services/shop", ()),
     "plain": (
         f"ci = {{ preview = 'none', install = 'trailboss @ https://x.example/t.whl#a' }}\n{USUAL}",
         "",
@@ -100,6 +101,18 @@ def test_a_project_in_a_folder_has_a_file_of_its_own(project: Make) -> None:
     jobs = made(place)["jobs"]
     assert jobs["plan"]["defaults"]["run"]["working-directory"] == "services/shop"
     assert "defaults" not in jobs["comment"], "there is no such folder without a checkout"
+
+
+def test_a_pull_request_can_have_an_environment_that_ends_with_it(project: Make) -> None:
+    document = made(project(f"ci = {{ preview = 'environment' }}\n{USUAL}"))
+    assert "closed" in document["on"]["pull_request"]["types"]
+    jobs = document["jobs"]
+    [preview] = [step["run"] for step in jobs["plan"]["steps"] if step.get("continue-on-error")]
+    assert 'environments create "$NAME" --from staging --expires 3d' in preview
+    assert "github.event.action != 'closed'" in jobs["plan"]["if"]
+    assert 'environments delete "$NAME" --with-resources' in jobs["close"]["steps"][-1]["run"]
+    assert jobs["close"]["concurrency"]["group"] == jobs["plan"]["concurrency"]["group"]
+    assert jobs["reap"]["steps"][-1]["run"] == "trailboss environments reap --yes"
 
 
 def test_again_changes_nothing_wherever_the_repository_is(project: Make, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trailboss.cli.plans import REASONS, SIGNS, WORDS
 
 if TYPE_CHECKING:
+    from trailboss.cli.output import Output
     from trailboss.errors import TrailbossError
 
 ROWS = 100
@@ -46,10 +47,16 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-def summarise(document: Any) -> None:
-    """Add what a plan or a deploy says to the job's summary; nothing for any other command."""
-    text = summary(document) if isinstance(document, dict) else ""
-    if text:
+def ended(output: Output, document: Mapping[str, Any]) -> None:
+    """Show how a command ended: a release that was not promoted as an annotation, and what a plan or a deploy
+    says in the job's summary. Nothing for any other command."""
+    rollout = document.get("rollout") if "workers" in document else None
+    if rollout and rollout.get("result") not in (None, "promoted"):
+        title = _escaped(f"{document.get('environment') or 'release'}: {rollout['result']}", ":,")
+        said = "\n".join(filter(None, (rollout["why"], rollout["hint"])))
+        output.note(f"::error title={title}::{_escaped(said)}")
+    text = summary(document)
+    if text and os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
             file.write(f"{text}\n\n")
 
@@ -132,7 +139,8 @@ def previewed(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Where each Worker can be tried, or why it cannot."""
     lines = []
     for worker, document in documents.items():
-        url = document.get("alias_url") or document.get("preview_url")
+        deployed = [url for one in document.get("workers") or () for url in one["urls"][:1]]
+        url = document.get("alias_url") or document.get("preview_url") or "<br>".join(deployed)
         error = (document.get("error") or {}).get("message")
         said = url or (f"no preview: {_text(error)}" if error else "no preview address")
         lines.append(f"**{_text(worker)}** {said}")

@@ -257,10 +257,12 @@ class Run:
     def result(self, value: Any, show: Callable[[Output], None]) -> None:
         """The end of a command: `value` as JSON, or `show` for a person."""
         self.output.settle()
-        if os.environ.get("GITHUB_STEP_SUMMARY"):
-            from trailboss.cli.pipelines import summarise
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from trailboss.cli.pipelines import ended
 
-            summarise({**self._announced, **whole} if isinstance(whole := plain(value), dict) else whole)
+            ended(
+                self.output, {**self._announced, **whole} if isinstance(whole := plain(value), dict) else {}
+            )
         if not self.output.as_json:
             show(self.output)
             return

@@ -30,12 +30,19 @@ name: <title>
 on:
   pull_request:
     branches: [<branch>]
-  push:
+<types>  push:
     branches: [<branch>]
-
+<schedule>
 permissions: {}
 
 jobs:
+"""
+TYPES = """\
+    types: [opened, synchronize, reopened, closed]
+"""
+SCHEDULE = """\
+  schedule:
+    - cron: "17 3 * * *"
 """
 PLAN = """\
 plan:
@@ -43,7 +50,7 @@ plan:
   # A pull request of a fork gets no secrets, so there is nothing it could ask.
   if: >-
     github.event_name == 'pull_request' &&
-    github.event.pull_request.head.repo.full_name == github.repository
+    github.event.pull_request.head.repo.full_name == github.repository<open>
   runs-on: <runner>
   timeout-minutes: <minutes>
   permissions:
@@ -101,6 +108,52 @@ PREVIEW = """\
         trailboss versions upload <flag> --preview-alias "$ALIAS" --json \\
           > "$RUNNER_TEMP/preview-<worker>.json"
 """
+ENVIRONMENT = """\
+    - name: Preview in an environment of its own
+      continue-on-error: true
+      env:
+        NAME: pr-${{ github.event.pull_request.number }}
+<secrets>      run: |
+        trailboss environments create "$NAME" <source>--expires <expires>
+        trailboss apply --env "$NAME"
+        trailboss deploy --env "$NAME" --json > "$RUNNER_TEMP/preview-<project>.json"
+"""
+ENDING = """
+close:
+  name: End the preview
+  if: >-
+    github.event_name == 'pull_request' && github.event.action == 'closed' &&
+    github.event.pull_request.head.repo.full_name == github.repository
+  runs-on: <runner>
+  timeout-minutes: <minutes>
+  permissions:
+    contents: read
+  concurrency:
+    group: <group>-plan-${{ github.event.pull_request.number }}
+    cancel-in-progress: true
+<defaults>  steps:
+<setup>    - name: Delete what it had
+      env:
+        NAME: pr-${{ github.event.pull_request.number }}
+<secrets>      run: |
+        trailboss environments create "$NAME" <source>--expires <expires>
+        trailboss environments delete "$NAME" --with-resources --yes
+
+reap:
+  name: End forgotten previews
+  if: github.event_name == 'schedule'
+  runs-on: <runner>
+  timeout-minutes: <minutes>
+  permissions:
+    contents: read
+  concurrency:
+    group: <group>-reap
+    cancel-in-progress: false
+<defaults>  steps:
+<setup>    - name: Delete every environment whose time has come
+      env:
+<secrets>      run: trailboss environments reap --yes
+"""
 DEPLOY = """
 <id>:
   name: <name>
@@ -142,11 +195,17 @@ DEFAULTS = """\
 
 def workflow(pipeline: Pipeline) -> str:
     """The text of the workflow file."""
-    jobs = [_plan(pipeline)]
+    jobs = [_plan(pipeline), *([_ending(pipeline)] if pipeline.expires else [])]
     for before, stage in zip((None, *pipeline.stages), pipeline.stages, strict=False):
         jobs.append(_deploy(pipeline, stage, before))
     title = f"Trailboss: {pipeline.project}" if pipeline.folder else "Trailboss"
-    top = fill(TOP, title=json.dumps(title), branch=json.dumps(pipeline.branch))
+    top = fill(
+        TOP,
+        title=json.dumps(title),
+        branch=json.dumps(pipeline.branch),
+        types=TYPES if pipeline.expires else "",
+        schedule=SCHEDULE if pipeline.expires else "",
+    )
     return sign(HEAD, top + indent("".join(jobs), "  "))
 
 
@@ -178,6 +237,11 @@ def flag(stage: Stage) -> str:
     return f"--env {stage.name}" if stage.name else '--env=""'
 
 
+def copying(stage: Stage) -> str:
+    """The option that makes an environment a copy of this one."""
+    return f"--from {stage.name} " if stage.name else ""
+
+
 def choosing(stage: Stage, key: str) -> str:
     """The options that choose one Worker of an environment."""
     return f"{flag(stage)} --name {key}" if key else flag(stage)
@@ -192,7 +256,7 @@ def deploying(stage: Stage, before: Stage | None) -> str:
 def _plan(pipeline: Pipeline) -> str:
     first = pipeline.stages[0]
     names = dict.fromkeys(name for stage in pipeline.stages for name in stage.secrets)
-    previews = "".join(
+    previews = _environment(pipeline) + "".join(
         fill(PREVIEW, worker=worker, flag=choosing(first, key), secrets=_secrets(first.secrets))
         for worker, key in pipeline.previews
     )
@@ -200,6 +264,7 @@ def _plan(pipeline: Pipeline) -> str:
         PLAN,
         setup=_setup(pipeline),
         previews=previews,
+        open=" &&\n    github.event.action != 'closed'" if pipeline.expires else "",
         defaults=_defaults(pipeline),
         secrets=_secrets(tuple(names)),
         environments=" ".join(stage.name or '""' for stage in pipeline.stages),
@@ -207,6 +272,36 @@ def _plan(pipeline: Pipeline) -> str:
         minutes=SHORT,
         group=_group(pipeline),
         marker=marker(pipeline.project),
+    )
+
+
+def _environment(pipeline: Pipeline) -> str:
+    """The step that gives a pull request an environment; nothing where it gets none."""
+    if not pipeline.expires:
+        return ""
+    first, project = pipeline.stages[0], pipeline.project
+    return fill(
+        ENVIRONMENT,
+        secrets=_secrets(first.secrets),
+        project=project,
+        expires=pipeline.expires,
+        source=copying(first),
+    )
+
+
+def _ending(pipeline: Pipeline) -> str:
+    """The jobs that take previews away: with their pull request, and when their time has come."""
+    first = pipeline.stages[0]
+    return fill(
+        ENDING,
+        source=copying(first),
+        setup=_setup(pipeline),
+        secrets=_secrets(first.secrets),
+        defaults=_defaults(pipeline),
+        expires=pipeline.expires,
+        runner=RUNNER,
+        minutes=SHORT,
+        group=_group(pipeline),
     )
 
 

@@ -9,7 +9,7 @@ import json
 import shlex
 
 from trailboss.export.generated import sign
-from trailboss.export.github import choosing, deploying, fill, flag, marker, scalar
+from trailboss.export.github import choosing, copying, deploying, fill, flag, marker, scalar
 from trailboss.export.pipeline import SHORT, Pipeline, Stage
 
 IMAGE = "python:3.13-bookworm"
@@ -61,6 +61,41 @@ PREVIEW = """\
       trailboss versions upload <flag> --preview-alias "mr-$CI_MERGE_REQUEST_IID" --json
       > .trailboss/previews/preview-<worker>.json || true
 """
+ENVIRONMENT = """
+<group>-preview:
+  extends: .<group>
+  stage: deploy
+  rules:
+    - if: >-
+        $CI_PIPELINE_SOURCE == "merge_request_event" &&
+        $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID
+  resource_group: <group>-mr-$CI_MERGE_REQUEST_IID
+  environment:
+    name: preview/mr-$CI_MERGE_REQUEST_IID
+    on_stop: <group>-preview-end
+    auto_stop_in: <days>
+  script:
+    - trailboss environments create "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
+    - trailboss apply --env "mr-$CI_MERGE_REQUEST_IID"
+    - trailboss deploy --env "mr-$CI_MERGE_REQUEST_IID"
+
+<group>-preview-end:
+  extends: .<group>
+  stage: deploy
+  rules:
+    - if: >-
+        $CI_PIPELINE_SOURCE == "merge_request_event" &&
+        $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID
+      when: manual
+      allow_failure: true
+  resource_group: <group>-mr-$CI_MERGE_REQUEST_IID
+  environment:
+    name: preview/mr-$CI_MERGE_REQUEST_IID
+    action: stop
+  script:
+    - trailboss environments create "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
+    - trailboss environments delete "mr-$CI_MERGE_REQUEST_IID" --with-resources --yes
+"""
 DEPLOY = """
 <group>-<environment>:
   extends: .<group>
@@ -90,7 +125,7 @@ MANUAL = """\
 def pipeline_file(pipeline: Pipeline) -> str:
     """The text of the pipeline."""
     names = dict.fromkeys(name for stage in pipeline.stages for name in stage.secrets)
-    parts = [_base(pipeline), _plan(pipeline)]
+    parts = [_base(pipeline), _plan(pipeline), _environment(pipeline)]
     for before, stage in zip((None, *pipeline.stages), pipeline.stages, strict=False):
         parts.append(_deploy(pipeline, stage, before))
     return sign(fill(HEAD, names=", ".join(names)), "".join(parts))
@@ -125,6 +160,21 @@ def _plan(pipeline: Pipeline) -> str:
         minutes=SHORT,
         environments=" ".join(stage.name or '""' for stage in pipeline.stages),
         marker=marker(pipeline.project),
+    )
+
+
+def _environment(pipeline: Pipeline) -> str:
+    """The jobs of a merge request's environment; GitLab ends it with the request, or when its time has
+    come."""
+    if not pipeline.expires:
+        return ""
+    days = f"{pipeline.expires[:-1]} {'days' if pipeline.expires.endswith('d') else 'hours'}"
+    return fill(
+        ENVIRONMENT,
+        group=_group(pipeline),
+        days=days,
+        expires=pipeline.expires,
+        source=copying(pipeline.stages[0]),
     )
 
 

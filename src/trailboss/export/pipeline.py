@@ -56,7 +56,8 @@ class Stage:
 class Pipeline:
     """A pipeline in no service's words. `folder` is where the project is in its repository ("" at the root),
     `dependencies` the command that installs what its build needs, `previews` the Workers that a pull request
-    gets an address of: what to call each, and its key where there are several (else "")."""
+    gets an address of: what to call each, and its key where there are several (else ""); `expires` when the
+    environment of a pull request ends (None: it gets none)."""
 
     project: str
     root: Path
@@ -64,6 +65,7 @@ class Pipeline:
     branch: str
     stages: tuple[Stage, ...]
     previews: tuple[tuple[str, str], ...]
+    expires: str | None
     install: str
     dependencies: str | None
     file: str | None
@@ -95,6 +97,7 @@ def read_pipeline(project: Project, load: Load) -> Pipeline:
         branch=settings.branch or _branch(loaded[-1], root),
         stages=tuple(_stage(one, last=one is loaded[-1] and len(loaded) > 1) for one in loaded),
         previews=_previews(project) if settings.preview == "version" else (),
+        expires=settings.expires if settings.preview == "environment" else None,
         install=settings.install or f"trailboss=={__version__}",
         dependencies=next((do for file, do in _DEPENDENCIES.items() if (project.root / file).exists()), None),
         file=settings.file,

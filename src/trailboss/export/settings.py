@@ -20,9 +20,13 @@ class CiSettings(Strict):
     branch: str | None = Field(
         default=None, min_length=1, description="The branch whose commits are released; the default branch."
     )
-    preview: Literal["version", "none"] = Field(
+    preview: Literal["version", "environment", "none"] = Field(
         default="version",
-        description="What a pull request gets: a version of the first environment, with an address.",
+        description="What a pull request gets: a version of the first environment without traffic, with an "
+        "address; or an environment of its own, with its own resources, that ends with it.",
+    )
+    expires: str = Field(
+        default="3d", pattern=r"\d+[hd]", description="When such an environment ends by itself: 24h, 3d."
     )
     install: str | None = Field(
         default=None, min_length=1, description="What `pip` installs as Trailboss; this version of it."
