@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-ALL = ("startup", "build", "deploy", "sandbox", "ingress", "dev", "gates", "secrets", "release")
+ALL = ("startup", "build", "deploy", "sandbox", "ingress", "dev", "gates", "secrets", "release", "plan")
 
 
 def main() -> int:
