@@ -1,4 +1,4 @@
-"""What a plan costs: API calls, seconds and memory for 100, 1,000 and 5,000 resources, through a real sandbox;
+"""What plans cost: API calls, seconds and memory for 100, 1,000 and 5,000 resources, through a real sandbox;
 and an apply against the same resources made by wrangler, one command after the other."""
 
 from __future__ import annotations
