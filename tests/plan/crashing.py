@@ -19,6 +19,7 @@ from trailboss.plan.carry import Reveal
 from trailboss.plan.owner import Owner, Stamp, digest
 from trailboss.plan.plan import Plan, make
 from trailboss.plan.wanted import Resource, Wanted
+from trailboss.resources.registry import kind
 from trailboss.values import Secret
 
 Hook = Callable[[int, str, str, str], None]
@@ -176,9 +177,10 @@ class Runner:
         assert not [claim for claim in plan.view.register.claims_of(owner).values() if not claim.spec], at
 
     def look(self) -> tuple[Plan, dict[str, Stamp | None]]:
-        """A plan of the account as it is, and whose each wanted thing is."""
+        """A plan of the account as it is, and whose each wanted thing is. A setting stays whoever made it."""
         plan = run(lambda: make(DirectCloud(self.account), self.fixture.wanted))
-        return plan, {address: seen.stamp for address, seen in plan.view.matches.items()}
+        seen = {name: one for name, one in plan.view.matches.items() if not kind(one.kind).is_setting}
+        return plan, {name: one.stamp for name, one in seen.items()}
 
     def census(self) -> Counter[str]:
         """How many records of each kind the account holds."""

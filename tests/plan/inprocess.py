@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import re
 import sqlite3
 from collections.abc import Callable
@@ -154,12 +155,19 @@ class Account:
         assert not isinstance(found, ApiError), found.envelope()
 
     def dump(self) -> bytes:
-        """Everything the account holds."""
-        return self.box.store._db.serialize()
+        """Everything the account holds, with the data of its databases."""
+        rows = {path: one.serialize() if _has_tables(one) else b"" for path, one in self.databases.items()}
+        return pickle.dumps((self.box.store._db.serialize(), rows))
 
     def load(self, state: bytes, run: int = 0) -> None:
         """Back to what was dumped. Equal calls from there, in runs of one number, end in equal states."""
-        self.box.store._db.deserialize(state)
+        store, rows = pickle.loads(state)
+        self.box.store._db.deserialize(store)
+        self.databases.clear()
+        for path, data in rows.items():
+            self.databases[path] = sqlite3.connect(":memory:", isolation_level=None)
+            if data:
+                self.databases[path].deserialize(data)
         self.begin(run)
 
     def begin(self, run: int) -> None:
@@ -173,7 +181,14 @@ class Account:
         for table in self._tables():
             for row in self.box.store.execute(f"select * from {table}"):
                 found.update(_OPERATION.sub("", repr(row)).encode())
+        for path, one in sorted(self.databases.items()):
+            found.update(repr([path, one.execute("select name from sqlite_master").fetchall()]).encode())
         return found.hexdigest()
+
+    @property
+    def databases(self) -> dict[str, sqlite3.Connection]:
+        runtime: Any = self.box.runtime
+        return runtime.databases  # type: ignore[no-any-return]
 
     def _tables(self) -> list[str]:
         rows = self.box.store.execute("select name from sqlite_master where type='table' order by name")
@@ -194,6 +209,10 @@ class Account:
             "headers": [*sent, (b"authorization", f"Bearer {TOKEN}".encode())],
         }
         return await self.app._answer(Call(self.box, scope, receive))
+
+
+def _has_tables(database: sqlite3.Connection) -> bool:
+    return bool(database.execute("select 1 from sqlite_master").fetchone())
 
 
 class Crash(BaseException):
