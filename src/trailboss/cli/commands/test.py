@@ -15,7 +15,7 @@ from trailboss.errors import ReleaseError
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.develop.performance.load import Load
-    from trailboss.develop.performance.measure import Measured
+    from trailboss.develop.performance.measure import Drive, Measured
     from trailboss.develop.performance.ranks import Verdict
     from trailboss.develop.performance.settings import PerformanceSettings
 
@@ -49,9 +49,20 @@ def performance(
     load = _load(run, script, settings)
     environment = run.project.environment.name or "default"
     file = run.project.root / settings.baseline.replace("{environment}", environment)
-    done = run.wait(measure(load, settings, file, run.output.progress, save=save))
+    drive = _drive(run, settings)
+    done = run.wait(measure(load, settings, file, run.output.progress, save=save, drive=drive))
     run.result(done, lambda output: _show(output, done))
     return 1 if done.outcome == "regression" else 0
+
+
+def _drive(run: Run, settings: PerformanceSettings) -> Drive:
+    if settings.locustfile is None:
+        from trailboss.develop.performance.load import drive
+
+        return drive
+    from trailboss.develop.performance.locust import locusts
+
+    return locusts(run.project.root / settings.locustfile, settings.users)
 
 
 def _load(run: Run, script: str, settings: PerformanceSettings) -> Load:
@@ -60,7 +71,7 @@ def _load(run: Run, script: str, settings: PerformanceSettings) -> Load:
     address = settings.url or run.call(lambda cloud: _address(run, cloud, script))
     return Load(
         address,
-        tuple(settings.paths),
+        (f"{settings.locustfile}: {settings.users} users",) if settings.locustfile else tuple(settings.paths),
         settings.rate,
         settings.round,
         settings.rounds,

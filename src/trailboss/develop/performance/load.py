@@ -75,8 +75,8 @@ async def _round(client: httpx.AsyncClient, load: Load) -> Round:
     return Round(
         count,
         sum(taken is None for taken in times) / count,
-        round(_quantile(sorted_times, 0.50), 6),
-        round(_quantile(sorted_times, 0.95), 6),
+        round(quantile(sorted_times, 0.50), 6),
+        round(quantile(sorted_times, 0.95), 6),
     )
 
 
@@ -95,6 +95,6 @@ async def _ask(client: httpx.AsyncClient, load: Load, path: str) -> bool:
     return bool(answer.status_code < 500)
 
 
-def _quantile(ordered: list[float], q: float) -> float:
+def quantile(ordered: list[float], q: float) -> float:
     """The smallest value that at least a share `q` does not exceed."""
     return ordered[math.ceil(q * len(ordered)) - 1]

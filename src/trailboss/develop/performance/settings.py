@@ -16,6 +16,10 @@ class PerformanceSettings(Strict):
         default=None, min_length=1, description="Where; the Worker's own address by default."
     )
     rate: float = Field(default=20.0, gt=0, le=10_000, description="Requests per second.")
+    locustfile: str | None = Field(
+        default=None, min_length=1, description="Users of locust instead of `paths`, relative to this file."
+    )
+    users: int = Field(default=10, ge=1, description="How many of them.")
     round: float = Field(default=3.0, gt=0, description="Seconds of one round.")
     rounds: int = Field(default=10, ge=5, le=30, description="Rounds of a measurement, after one to warm up.")
     timeout: float = Field(default=10.0, gt=0, description="Seconds after which an answer is a failure.")
