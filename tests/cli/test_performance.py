@@ -63,7 +63,7 @@ def test_a_locustfile_that_is_not_there(trailboss: Trailboss, deployed: Live) ->
     settings.write_text(f"{before}\n[performance]\nlocustfile = 'missing.py'\n")
     done = trailboss("test", "performance", "--json")
     settings.write_text(before)
-    assert (done.status, done.error["code"]) == (2, "TB9484")
+    assert (done.status, done.error["code"]) == (2, "TB9492")
 
 
 def test_a_worker_that_is_not_there(trailboss: Trailboss, target: Sandbox, hello: Path) -> None:

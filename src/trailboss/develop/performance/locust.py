@@ -29,20 +29,20 @@ _SAID = 5
 def locusts(file: Path, users: int) -> Drive:
     """A drive, for `measure`, of `users` who do what `file` says.
 
-    Raises UsageError TB9483 where locust is not installed, TB9484 where there is no such file."""
+    Raises UsageError TB9491 where locust is not installed, TB9492 where there is no such file."""
     if find_spec("locust") is None:
         raise UsageError(
-            "TB9483",
+            "TB9491",
             "a locustfile needs locust, which is not installed",
             hint='pip install "trailboss[locust]"',
         )
     if not file.is_file():
-        raise UsageError("TB9484", f"there is no {file}", hint="`locustfile` under [performance] names it.")
+        raise UsageError("TB9492", f"there is no {file}", hint="`locustfile` under [performance] names it.")
     return partial(drive, file=file, users=users)
 
 
 async def drive(load: Load, tell: Tell, *, file: Path, users: int) -> tuple[Round, ...]:
-    """The rounds of one measurement, the one that warms up left out. Raises BuildError TB3604 when locust
+    """The rounds of one measurement, the one that warms up left out. Raises BuildError TB3621 when locust
     fails, and as `read`."""
     found = []
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ async def _run(load: Load, file: Path, users: int, prefix: Path) -> None:
         await listening
     if status:
         raise BuildError(
-            "TB3604",
+            "TB3621",
             f"locust ended with status {status}: {' / '.join(said[-_SAID:])}",
             hint=f"`locust -f {file.name} --headless` shows all of it.",
         )
@@ -84,7 +84,7 @@ async def _run(load: Load, file: Path, users: int, prefix: Path) -> None:
 def read(found: Path, file: Path) -> Round:
     """A round from locust's JSON: its times are milliseconds, each with how often it was seen.
 
-    Raises BuildError TB3605 when nobody asked for anything."""
+    Raises BuildError TB3622 when nobody asked for anything."""
     entries = json.loads(found.read_text())
     times = Counter[float]()
     for entry in entries:
@@ -92,7 +92,7 @@ def read(found: Path, file: Path) -> Round:
     ordered = [taken / 1000 for taken in sorted(times.elements())]
     if not ordered:
         raise BuildError(
-            "TB3605",
+            "TB3622",
             f"the users of {file.name} made no request within a round",
             hint="Make `round` under [performance] longer than their first wait, or see what they do.",
         )
