@@ -176,6 +176,8 @@ def test_step_12_a_performance_test_in_an_environment_of_its_own(
     if commands:
         left = account.call("GET", f"{account.account}/workers/scripts")
         assert "agency-performance-testing" not in {item["id"] for item in left}
+        container.run("trailboss environments delete performance-testing --with-resources --yes")
+        assert "performance-testing" not in held(account)
 
 
 def test_step_11_as_written(container: Container, account: Sandbox) -> None:
