@@ -17,7 +17,7 @@ def test_a_record_of_the_same_name_and_type_stays(tmp_path: Path) -> None:
     fixture = prepared(account, "strangers", None, wanting(OURS))
     zone = next(one["id"] for one in account.box.store.all("zone") if one["name"] == "example.com")
     theirs = {"type": "TXT", "name": "t.example.com", "content": "theirs", "ttl": 1}
-    account.load(fixture.start)
+    account.load(fixture.start, -1)
     run(lambda: DirectCloud(account).call("POST", f"/zones/{zone}/dns_records", json=theirs))
     runner = Runner(account, replace(fixture, start=account.dump()))
     assert runner.expected["dns_record"] == 2
