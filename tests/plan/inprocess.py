@@ -173,7 +173,7 @@ class Account:
     def begin(self, run: int) -> None:
         """The clock and the identifiers of one run of a story."""
         self.box.clock.set(freeze=NOW + 3600.0 * run)
-        self.box.ids.seed(run)
+        self.box.ids.seed(f"run {run}")
 
     def digest(self) -> str:
         """Equal for equal states, whoever holds the lock."""

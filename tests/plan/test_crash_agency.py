@@ -42,7 +42,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Account:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_every_call(account: Account, name: str) -> None:
-    account.load(account.empty)
+    account.load(account.empty, -2)
 
     async def others() -> None:
         for zone in sorted({zone for other in ENVIRONMENTS for zone in zones(environment(other))}):
