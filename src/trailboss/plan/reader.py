@@ -7,6 +7,7 @@ per kind and scope that is wanted or owned. Nothing is read per resource.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,7 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
         if not ready:
             break
     await reader.whose()
+    reader.tell_apart()
     refer(view)
     return view
 
@@ -231,6 +233,19 @@ class _Reader:
             view.matches[one.address] = there
             for ref in self._refs.get((one.kind, one.key), ()):
                 view.handles[ref] = kind(one.kind).handle(there.observed)
+
+    def tell_apart(self) -> None:
+        """Tags go by an id that two things may share (R2 buckets of one name in two jurisdictions): then the
+        stamp is of the one that is wanted, and of none that is not."""
+        tagged = [seen for seen in self._view.seen if isinstance(kind(seen.kind).ownership, Tagged)]
+        shared = Counter(_tagged_as(seen) for seen in tagged if seen.stamp)
+        matched = {id(seen) for seen in self._view.matches.values()}
+        doubtful = {id(seen) for seen in tagged if shared[_tagged_as(seen)] > 1} - matched
+        if doubtful:
+            bare: dict[str, Any] = {"stamp": None, "tags": {}, "etag": ""}
+            self._view.seen[:] = [
+                replace(seen, **bare) if id(seen) in doubtful else seen for seen in self._view.seen
+            ]
 
     async def whose(self) -> None:
         """Whether what is there without a stamp of ours carries somebody else's."""

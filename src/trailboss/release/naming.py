@@ -40,7 +40,7 @@ class Catalogue:
 
 
 def resolve(name: str, catalogue: Catalogue) -> Version:
-    """The version `name` means.
+    """The version `name` means; of several uploads of one commit and the same bytes the newest.
 
     Raises ReleaseError TB4001 (nothing is called that; the hint has the nearest names), TB4002 (several
     are) and TB4003 (`previous`, and there is none)."""
@@ -49,7 +49,7 @@ def resolve(name: str, catalogue: Catalogue) -> Version:
     if exact is not None:
         return exact
     found = {version.id: version for version in _matches(word, catalogue)}
-    if len(found) == 1:
+    if len(found) == 1 or _are_same(list(found.values())):
         return next(iter(found.values()))
     if found:
         raise _ambiguous(word, list(found.values()))
@@ -60,6 +60,12 @@ def resolve(name: str, catalogue: Catalogue) -> Version:
             hint="Name a version instead: `trailboss versions list` shows them.",
         )
     raise _unknown(word, catalogue)
+
+
+def _are_same(found: Sequence[Version]) -> bool:
+    """Whether they are one commit with one digest, uploaded again: a pipeline that was run twice."""
+    same = {(version.git_sha, version.digest) for version in found}
+    return len(found) > 1 and len(same) == 1 and all(next(iter(same)))
 
 
 def previous(catalogue: Catalogue) -> Version | None:
