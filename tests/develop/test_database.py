@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +46,14 @@ def program(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A PostgreSQL on the loopback address. It does not run as root, so root gives it to another user."""
-    folder, port = tmp_path_factory.mktemp("pg"), free_port()
+    folder, port = Path(tempfile.mkdtemp(prefix="trailboss-pg-")), free_port()
     data, secret = folder / "data", folder / "password"
     secret.write_text(PASSWORD)
     as_user: dict[str, str] = {}
     if os.geteuid() == 0:
         as_user = {"user": "nobody", "group": "nogroup"}
-        for path in (*folder.parents[:2], folder):
-            path.chmod(0o755)
         shutil.chown(folder, "nobody")
         shutil.chown(secret, "nobody")
 
@@ -68,6 +67,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     run(*control, "-l", str(folder / "log"), "-w", "-o", options, "start")
     yield Server(port, folder)
     run(*control, "-m", "immediate", "stop")
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_what_is_required_and_nowhere_is_named_at_once_before_the_build(desk: De
 
 def test_what_the_account_has_is_enough(desk: Desk) -> None:
     desk.run(lambda cloud: put(cloud, "hello", "TOKEN", Secret("t")))
-    desk.write(vars={"GREETING": "hi"}, **REQUIRED)
+    desk.write(vars={"GREETING": "hi"}, secrets={"required": ["TOKEN"]})
     assert desk.deploy().workers[0].outcome == "deployed"
     assert desk.account.worker("hello").text == "one hi t"
 

@@ -123,11 +123,11 @@ def cut(
     starts, ends = [since, *inner], [*inner, until]
     spans: list[Span] = []
     for begin, end in zip(starts, ends, strict=True):
-        at, index = begin + skip, 0
-        while at + length <= end:
-            spans.append(Span(at, at + length))
-            index += 1
-            at = begin + skip + index * length
+        # Every border is worked out from the beginning, once: one span ends exactly where the next begins.
+        at, index = begin + skip, 1
+        while (border := begin + skip + index * length) <= end:
+            spans.append(Span(at, border))
+            at, index = border, index + 1
         if end != until and at < end:
             spans.append(Span(at, end))
     return tuple(spans)
