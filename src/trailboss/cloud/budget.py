@@ -160,10 +160,12 @@ def shared_budget(
 
 
 def fingerprint(target: Target, salt: bytes) -> str:
-    """A name for base URL and credential from which neither can be found."""
+    """A name for base URL and credential from which neither can be found.
+
+    A sandbox that is addressed as if it were an account has another one: its own counts have no limit."""
     token = target.token
     secret = f"{token.email}:{token.key.reveal()}" if isinstance(token, GlobalKey) else token.reveal()
-    return hashlib.blake2b(f"{target.base_url}\n{secret}".encode(), key=salt, digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{target.base_url}\n{secret}\n{target.is_sandbox}".encode(), key=salt, digest_size=16).hexdigest()
 
 
 def _salt(folder: Path) -> bytes:
