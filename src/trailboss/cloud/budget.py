@@ -165,7 +165,8 @@ def fingerprint(target: Target, salt: bytes) -> str:
     A sandbox that is addressed as if it were an account has another one: its own counts have no limit."""
     token = target.token
     secret = f"{token.email}:{token.key.reveal()}" if isinstance(token, GlobalKey) else token.reveal()
-    return hashlib.blake2b(f"{target.base_url}\n{secret}\n{target.is_sandbox}".encode(), key=salt, digest_size=16).hexdigest()
+    text = f"{target.base_url}\n{secret}\n{target.is_sandbox}"
+    return hashlib.blake2b(text.encode(), key=salt, digest_size=16).hexdigest()
 
 
 def _salt(folder: Path) -> bytes:
