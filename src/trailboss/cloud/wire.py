@@ -36,6 +36,7 @@ class Wire(httpx.AsyncBaseTransport):
         self._tls: ssl.SSLContext | None = None
         self._room = asyncio.Semaphore(MOST)
         self._idle: list[tuple[Origin, float, Line]] = []
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange; the response's stream holds the connection until it is read to its end or closed."""
@@ -106,14 +107,15 @@ class Wire(httpx.AsyncBaseTransport):
 
     def _done(self, origin: Origin, line: Line) -> None:
         """An exchange has ended, well or not: the connection is kept or closed."""
-        if line.is_idle and len(self._idle) < KEPT:
+        if not self._closed and line.is_idle and len(self._idle) < KEPT:
             self._idle.append((origin, time.monotonic(), line))
         else:
             line.abort()
         self._room.release()
 
     async def aclose(self) -> None:
-        """Close every idle connection, and wait until they are."""
+        """Close every idle connection, and wait until they are. One in use is closed when it is done."""
+        self._closed = True
         idle, self._idle = self._idle, []
         for _, _, line in idle:
             line.abort()
