@@ -22,6 +22,8 @@ from tests.develop.conftest import Running, alive, descendants, starter, surroun
 from tests.develop.test_ssh import Machine
 from tests.develop.test_ssh import machine as machine
 
+pytestmark = pytest.mark.xdist_group("port-8787")  # the one that dev takes by itself
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agency"
 ZONE = "empathyfirstmedia.com"
 PORT = 8787

@@ -12,6 +12,8 @@ from tests.cli.conftest import Trailboss, point
 from tests.cli.test_json_output import check
 from tests.conftest import Sandbox
 
+pytestmark = pytest.mark.xdist_group("port-8787")  # the one that dev takes by itself
+
 FAKE = """
 const fs = require("node:fs");
 const args = process.argv.slice(2);

@@ -155,8 +155,8 @@ def test_edits_of_variables_and_of_the_configuration_are_taken_over(session: Ses
 
 
 def test_a_crash_is_told_and_mended(session: Session) -> None:
+    wait_until(lambda: _answers(session), "an answer before the crash")
     before = len(session.running.lines)
-    session.running.says("configuration changed")
     leader = next(pid for pid in descendants(session.running.process.pid) if os.getpgid(pid) == pid)
     os.kill(leader, signal.SIGKILL)
     session.running.says("crashed (signal 9)", since=before)
