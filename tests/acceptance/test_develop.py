@@ -74,7 +74,22 @@ def place(account: Sandbox, tmp_path: Path) -> Place:
 def keep(place: Place) -> Iterator[object]:
     """Commands that run until Ctrl-C."""
     with starter(place.home) as start:
-        yield lambda command: start(*shlex.split(command)[1:], cwd=place.folder, **place.environ)
+
+        def begin(command: str) -> Running:
+            """The port is the command's own, and another program of this machine may have it for a moment:
+            then it is begun again."""
+            for _ in range(5):
+                running = start(*shlex.split(command)[1:], cwd=place.folder, **place.environ)
+                wait_until(lambda one=running: _has_begun(one), "its beginning")
+                if "Address already in use" not in running.text and "TB9460" not in running.text:
+                    break
+            return running
+
+        yield begin
+
+
+def _has_begun(running: Running) -> bool:
+    return running.process.poll() is not None or "ready at" in running.text or "public at" in running.text
 
 
 def end(running: Running) -> None:
