@@ -161,17 +161,6 @@ def _waiting_for(want: Wanted, resource: Resource) -> tuple[str, ...]:
     return tuple(name for name, found in refs.items() if place in found and set(found) <= there)
 
 
-def forget_resource(run: Run, kind: str, key: str, *, confirm: bool, doing: str) -> Applied:
-    """Take the resource out of the files, and then delete it in the account."""
-    from trailboss.config.resources import undeclare, write
-    from trailboss.plan.wanted import wanted
-
-    _needs_project(run)
-    run.announce(key)
-    write(undeclare(run.project, kind, key), lambda: _reload(run))
-    return carry_out(run, wanted(run.project), targets=(f"{kind}.{key}",), confirm=confirm, doing=doing)
-
-
 def show_made(output: Output, made: Made) -> None:
     """One line of what is there now, one of what was written."""
     from trailboss.cli import views

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailboss.config.discover import PROJECT_NAME
-from trailboss.config.edit import Append, Change, Delete, Set
+from trailboss.config.edit import Append, Change, Set
 from trailboss.config.several import rewrite_together
 from trailboss.errors import ConfigError
 
@@ -47,18 +47,6 @@ def declare(project: Project, kind: str, key: str, table: Table) -> Edits:
         Set((*place, name), value) for name, value in table.items() if present.get(name) != value
     ]
     return {project.file: changes} if changes else {}
-
-
-def undeclare(project: Project, kind: str, key: str) -> Edits:
-    """Takes the table out again, wherever it stands."""
-    document, environment = project.document, project.environment.name
-    if project.file is None or document is None:
-        return {}
-    for prefix in (("environments", environment or ""), ()):
-        place = (*prefix, "resources", kind, key)
-        if document.has(*place):
-            return {project.file: [Delete(place)]}
-    return {}
 
 
 def bind(worker: Worker, path: tuple[str, ...], entry: Table, *, own: bool = False) -> Edits:

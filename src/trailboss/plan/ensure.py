@@ -6,6 +6,7 @@ Nothing is deleted and nothing that would lose data is replaced on the way to a 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trailboss.plan.apply import Applied, Options, apply
@@ -44,8 +45,6 @@ async def ensure(
     if not todo:
         refuse(plan, approved=None, confirmed=True)
         return None
-    from dataclasses import replace
-
     return await apply(cloud, want, replace(options, targets=todo))
 
 

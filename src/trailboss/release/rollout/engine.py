@@ -76,15 +76,16 @@ def _asked_to_end() -> Iterator[None]:
     """SIGTERM, with which build systems end a job, interrupts as Ctrl-C does; where signals can be had."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
+    handled = True
     try:
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
     except (NotImplementedError, RuntimeError, ValueError):
-        yield
-        return
+        handled = False  # an operating system or a thread without signals: there SIGTERM stays a plain end
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        if handled:
+            loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _walk(walk: Walk) -> Ended:
