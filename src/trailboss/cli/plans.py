@@ -79,13 +79,8 @@ def revealer(run: Run, known: Mapping[str, Secret] | None = None) -> Reveal:
     given = known or {}
 
     async def reveal(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
-        import asyncio
-
-        def now() -> dict[str, Secret]:
-            asked = run.values({name: text for name, text in wanted.items() if text not in given})
-            return {name: given[text] for name, text in wanted.items() if text in given} | asked
-
-        return await asyncio.to_thread(now)
+        asked = await run.reveal({name: text for name, text in wanted.items() if text not in given})
+        return {name: given[text] for name, text in wanted.items() if text in given} | asked
 
     return reveal
 

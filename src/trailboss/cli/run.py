@@ -134,6 +134,12 @@ class Run:
         Resolver(self.environ, vaults=self.vaults).expect(asking)
         return {name: self.value(text, name) for name, text in wanted.items()}
 
+    async def reveal(self, wanted: Mapping[str, str]) -> dict[str, Secret]:
+        """`values`, for whoever is about to send them while other work goes on."""
+        import asyncio
+
+        return await asyncio.to_thread(self.values, wanted)
+
     def resolved(self, data: Any, *keys: str | int, plain: Container[str] = ()) -> Any:
         """A copy of `data`, which trailboss.toml has under `keys`, with every reference in it resolved: to a
         `Secret`, or to a string where its key is one of `plain`.

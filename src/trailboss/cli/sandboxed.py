@@ -110,7 +110,9 @@ async def _one(run: Run, cloud: Cloud, worker: Worker, secrets: Mapping[str, Sec
     from trailboss.release.deploy import deploy
     from trailboss.release.outcomes import DeployOptions
 
-    options = DeployOptions(message="trailboss dev", secrets=secrets, confirm=lambda _question: True)
+    options = DeployOptions(
+        message="trailboss dev", secrets=secrets, confirm=lambda _question: True, reveal=run.reveal
+    )
     return await deploy(run.project, [worker], cloud, options)
 
 

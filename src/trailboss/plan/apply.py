@@ -5,6 +5,8 @@ Stopped anywhere, the next run goes on: what was begun is known by its intent, w
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -31,10 +33,17 @@ SETTLING = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks until what was written can be read."""
 
 
-async def _no_secrets(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
-    from trailboss.values import Secret
+async def _from_environment(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
+    """References resolved by what the process has; a reference itself is never sent as if it were the secret.
 
-    return {name: Secret(value) for name, value in wanted.items()}
+    Raises: SecretError, as `secrets.given`.
+    """
+    from trailboss.secrets import given
+
+    def now() -> dict[str, Secret]:
+        return {name: given(text, os.environ, name=name) for name, text in wanted.items()}
+
+    return await asyncio.to_thread(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,7 @@ class Options:
     confirmed: bool = False
     wait: float = 0.0
     doing: str = "apply"
-    reveal: Reveal = _no_secrets
+    reveal: Reveal = _from_environment
     clock: Clock = field(default_factory=Clock)
     tell: Callable[[str], None] = lambda _: None
     step: Callable[[Step], None] = lambda _: None

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trailboss.plan.apply import Applied, Options, apply
+from trailboss.plan.carry import Reveal
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.wanted import wanted
 from trailboss.resources.marks import identity_of
@@ -26,15 +27,18 @@ async def ensure(
     *,
     only: Collection[tuple[str, tuple[object, ...]]] | None = None,
     tell: Callable[[str], None] = lambda _: None,
-    options: Options | None = None,
+    reveal: Reveal | None = None,
 ) -> Applied | None:
     """Create, update and adopt what `project` wants; None when there was nothing to do.
 
     `only` are places (kind, identity): then nothing else is touched, but what those need.
 
+    `reveal` turns references into secrets; None: what the process's environment has.
+
     Raises: as `apply`.
     """
-    options = options or Options(tell=tell, doing="deploy")
+    options = Options(tell=tell, doing="deploy")
+    options = options if reveal is None else replace(options, reveal=reveal)
     want = wanted(project)
     places = {one.address: (one.kind, identity_of(one.spec)) for one in want.resources}
     chosen = tuple(name for name, place in places.items() if only is None or place in only)
@@ -49,11 +53,15 @@ async def ensure(
 
 
 async def ensure_bound(
-    cloud: Cloud, project: Project, missing: list[Wish], tell: Callable[[str], None]
+    cloud: Cloud,
+    project: Project,
+    missing: list[Wish],
+    tell: Callable[[str], None],
+    reveal: Reveal | None = None,
 ) -> None:
     """Make what bindings stand for and the account does not have."""
     places = {(wish.kind.name, identity_of(wish.spec)) for wish in missing}
-    await ensure(cloud, project, only=places, tell=tell)
+    await ensure(cloud, project, only=places, tell=tell, reveal=reveal)
 
 
 def _safe(plan: Plan) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ async def deploy(
         from trailboss.release.rollout.deploying import roll_out
 
         if cloud is not None and not options.dry_run:
-            await ready(project, cloud, progress)
+            await ready(project, cloud, options, progress)
         return await roll_out(project, ordered, options.rollout, show=options.show)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
     if project.protected and cloud is not None:
@@ -65,7 +65,7 @@ async def deploy(
 
         checked = await require(project, checked, cloud)
     if cloud is not None and not options.dry_run:
-        await ready(project, cloud, progress)
+        await ready(project, cloud, options, progress)
     reports = []
     for step in checked:
         ended = await run(CHANGES, step.now) if isinstance(step, Go) else step
@@ -73,7 +73,7 @@ async def deploy(
     return DeployReport(options.dry_run, tuple(reports), time.perf_counter() - began)
 
 
-async def ready(project: Project, cloud: Cloud, progress: Progress) -> None:
+async def ready(project: Project, cloud: Cloud, options: DeployOptions, progress: Progress) -> None:
     """The resources that trailboss.toml declares, as it wants them. Deleting is left to `apply`.
 
     Raises: as `plan.apply.apply`.
@@ -81,7 +81,7 @@ async def ready(project: Project, cloud: Cloud, progress: Progress) -> None:
     if project.tables.get("resources"):
         from trailboss.plan.ensure import ensure
 
-        await ensure(cloud, project, tell=progress)
+        await ensure(cloud, project, tell=progress, reveal=options.reveal)
 
 
 async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trailboss.build import Options as BuildOptions
     from trailboss.cloud import Target
     from trailboss.config import Project
+    from trailboss.plan.carry import Reveal
     from trailboss.release.rollout.policy import Policy
     from trailboss.release.rollout.report import RolloutReport
 
@@ -84,7 +85,8 @@ class DeployOptions:
     of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
     `rollout` is how the new version gets its traffic (None: at once), `show` is handed its outlook, its
     pictures and lines about it; `digests` are the only artifacts that may be released, by the Worker's key;
-    `target_of` says where another environment lives (None: in the same account).
+    `target_of` says where another environment lives (None: in the same account). `reveal` turns references
+    in declared resources into secrets (None: what the process's environment has).
     """
 
     build: BuildOptions | None = None
@@ -104,6 +106,7 @@ class DeployOptions:
     show: Callable[[Any], None] | None = None
     digests: Mapping[str, str] | None = None
     target_of: Callable[[Project], Target] | None = None
+    reveal: Reveal | None = None
 
     def over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The Worker's resolved settings with the flags for triggers laid over them."""

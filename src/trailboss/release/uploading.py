@@ -85,7 +85,7 @@ async def _make(now: Pass, lacking: list[Wish]) -> None:
     if now.project is not None and now.name == now.worker.name:
         from trailboss.plan.ensure import ensure_bound
 
-        await ensure_bound(now.account, now.project, lacking, now.progress)
+        await ensure_bound(now.account, now.project, lacking, now.progress, now.options.reveal)
 
 
 def _unchecked(provided: Provisioned) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ def deploy(
         run.announce(", ".join(worker.name for worker in workers))
     building = build_options(flags)
     options = DeployOptions(
+        reveal=run.reveal,
         build=building,
         message=flags["message"],
         tag=flags["tag"],

@@ -47,6 +47,7 @@ def promote(
     run.announce(", ".join(worker.name for worker in workers))
     proof = run.call(lambda cloud: read_proof(run.project, lower, cloud, target_of(run), run.environ))
     options = DeployOptions(
+        reveal=run.reveal,
         message=message or f"Promoted from {lower}",
         tag=tag,
         dry_run=bool(flags["dry_run"]),
