@@ -17,7 +17,6 @@ EVERYWHERE: dict[int, tuple[str, str]] = {
     6111: (LOGIN, "The token is malformed: copy it again without quotes or spaces."),
     9106: (LOGIN, "Set CLOUDFLARE_API_TOKEN to a valid API token."),
     971: (BUSY, "All calls of this user are refused for up to five minutes; other tools count too."),
-    10100: (BUSY, "All calls of this user are refused for up to five minutes; other tools count too."),
     10021: ("", "The script does not start: fix what the message names and deploy again."),
     10023: ("", "The account may not use this feature."),
     10027: ("", "The script is too large: remove dependencies, or minify with `minify = true`."),
@@ -69,6 +68,7 @@ BY_FAMILY: dict[tuple[str, int], tuple[str, str]] = {
     ("queues", 11009): (TAKEN, "A queue with this name exists already: use it, or choose another name."),
     ("vectorize", 3000): (MISSING, "The index does not exist."),
     ("vectorize", 3002): (TAKEN, "An index with this name exists already: use it, or choose another name."),
+    ("cfd_tunnel", 1013): (TAKEN, "A tunnel with this name exists: use it, or choose another name."),
     ("pages", 8000007): (MISSING, "The Pages project does not exist."),
 }
 
