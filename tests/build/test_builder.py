@@ -14,12 +14,13 @@ import pytest
 
 from tests.build.corpus import SOURCE, Case, copy_project
 from tests.build.projects import load, make
-from trailboss.build import Artifact, BuildCache, build, build_async
+from trailboss.build import Artifact, BuildCache, build, build_async, kept
 from trailboss.build.artifact import seal
 from trailboss.build.bundle import collect
 from trailboss.build.making import code_of
 from trailboss.build.subject import Subject
 from trailboss.build.wrangler import Wrangler
+from trailboss.config import Project
 from trailboss.errors import BuildError
 
 DATE = {"compatibility_date": "2026-11-01"}
@@ -57,6 +58,26 @@ def test_digest_is_independent_of_the_place(
         for module in artifact.modules:
             for place in (str(tmp_path), str(wrangler.root), "/.cache/", "deploy-"):
                 assert place.encode() not in module.data
+
+
+def test_environments_share_a_bundle_and_it_is_kept_by_its_digest(
+    tmp_path: Path, cache: BuildCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envs = {"staging": {"vars": {"X": "1"}}, "production": {}, "odd": {"define": {"X": "1"}}}
+    folder = tmp_path / "project"
+    project(folder, {"index.js": "export default {}"}, env=envs)
+    there = Project.load(folder, environ={}, environment="staging").worker()
+    made = build(there, cache=cache)
+    monkeypatch.setattr("trailboss.build.making.make", None)
+    assert not made.cached
+    assert build(Project.load(folder, environ={}, environment="production").worker(), cache=cache).cached
+    with pytest.raises(TypeError):
+        build(Project.load(folder, environ={}, environment="odd").worker(), cache=cache)
+    (folder / "index.js").write_text("export default { changed: true }")
+    again = kept(there, made.digest, cache=cache)
+    assert again is not None
+    assert (again.digest, again.modules) == (made.digest, made.modules)
+    assert kept(there, "sha256:0", cache=cache) is None
 
 
 def test_artifact_survives_the_disk(tmp_path: Path, cache: BuildCache) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trailboss.build.artifact import Artifact, Module
     from trailboss.build.assets import Assets
-    from trailboss.build.builder import build, build_async
+    from trailboss.build.builder import build, build_async, kept
     from trailboss.build.cache import BuildCache
     from trailboss.build.existing import Existing, look_up
     from trailboss.build.metadata.annotations import Origin, read_message
@@ -35,6 +35,7 @@ __all__ = [
     "Uploaded",
     "build",
     "build_async",
+    "kept",
     "look_up",
     "needs_wrangler",
     "preview",
@@ -53,6 +54,7 @@ _HOMES = {
     "Uploaded": "uploader",
     "build": "builder",
     "build_async": "builder",
+    "kept": "builder",
     "look_up": "existing",
     "needs_wrangler": "support",
     "preview": "request",

@@ -83,6 +83,29 @@ def unchanged(
     return seal(code, None, cached=True) if code is not None else None
 
 
+def kept(
+    worker: WorkerLike,
+    digest: str,
+    options: Options | None = None,
+    *,
+    progress: Progress = _silent,
+    cache: BuildCache | None = None,
+) -> Artifact | None:
+    """The artifact of that digest, if the cache still has its code and the assets here are those of it.
+
+    Raises:
+        BuildError: TB3001 no Node, TB3102 no entry file, TB3301-TB3306 assets.
+    """
+    cache = cache or BuildCache()
+    known = unchanged(worker, options, cache=cache)
+    if known is not None and known.digest == digest:
+        return known
+    job = _Job(Subject.of(worker, options), cache, os.environ, progress, None, _nothing, use_cache=True)
+    assets = _assets(job)
+    sealed = (seal(code, assets, cached=True) for code in cache.all_code())
+    return next((artifact for artifact in sealed if artifact.digest == digest), None)
+
+
 async def build_async(
     worker: WorkerLike,
     options: Options | None = None,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ class BuildCache:
         if refreshed:
             self._write_entry(entry, value["code"], snapshot)
         return code
+
+    def all_code(self) -> Iterator[Code]:
+        """Every bundle that is kept and whole, the latest used first."""
+        folder = self.root / "code"
+        found = [path for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
+        for path in sorted(found, key=_last_used, reverse=True):
+            with contextlib.suppress(BuildError):
+                yield Code.read(path)
 
     def store(self, key: str, code: Code, snapshot: Snapshot, warn: Callable[[str], None]) -> None:
         """Keep `code` for `key`; a folder that cannot be written is a warning, not an error."""
@@ -114,6 +123,13 @@ class BuildCache:
                 orphan = True
             if orphan:
                 entry.unlink(missing_ok=True)
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _limit() -> int:

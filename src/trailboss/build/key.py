@@ -69,7 +69,8 @@ def cache_key(subject: Subject, wrangler: Wrangler, environ: Mapping[str, str]) 
         "base": str(subject.base),
         "main": str(subject.main),
         "config": str(subject.config),
-        "environment": subject.wrangler_environment,
+        # Only a build command can see it: without one, the environments share a bundle.
+        "environment": subject.wrangler_environment if subject.build_command else None,
         "settings": {key: settings[key] for key in SETTINGS if settings.get(key) is not None},
         # A class that is bound must be exported: wrangler checks it while bundling.
         "classes": sorted(_own_classes(settings)),

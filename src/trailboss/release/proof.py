@@ -145,41 +145,24 @@ def _unproved(project: Project, now: Pass, names: tuple[str, ...]) -> Pass:
     return replace(now, options=forced).noting(warnings=(*now.report.warnings, f"{said}; forced"))
 
 
-def pinned(now: Pass, artifact: Artifact) -> Artifact:
-    """The artifact that was asked for by digest: what was just built, or what the cache still has of it.
-
-    Raises RefusedError TB4421 when neither is it, TB4422 when the lower environment has none."""
-    assert now.options.digests is not None
-    wanted = now.options.digests.get(now.worker.key)
+def wanted_digest(now: Pass) -> str:
+    """The digest that is to be promoted. Raises RefusedError TB4422 when the lower environment has none."""
+    wanted = (now.options.digests or {}).get(now.worker.key)
     if wanted is None:
         raise RefusedError(
             "TB4422",
             f'There is no digest of "{now.worker.key}" to promote: nothing we built has all traffic there.',
             hint="Deploy it there first.",
         )
-    if artifact.digest == wanted:
-        return artifact
-    known = _from_cache(wanted, artifact)
-    if known is not None:
-        return known
-    raise RefusedError(
-        "TB4421",
-        f"{now.name}: what is here builds {artifact.digest[:19]}, and {wanted[:19]} is to be promoted.",
-        hint="Check out the commit it was made from (`trailboss versions list` names it), then again.",
-    )
+    return wanted
 
 
-def _from_cache(digest: str, built: Artifact) -> Artifact | None:
-    from trailboss.build.artifact import Code, seal
-    from trailboss.build.cache import BuildCache
-    from trailboss.errors import BuildError
-
-    folder = BuildCache().root / "code"
-    for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-        try:
-            found = seal(Code.read(entry), built.assets, cached=True)
-        except BuildError:
-            continue
-        if found.digest == digest:
-            return found
-    return None
+def refuse_another(now: Pass, artifact: Artifact) -> None:
+    """Raises RefusedError TB4421 when what was built here is not what is to be promoted."""
+    wanted = wanted_digest(now)
+    if artifact.digest != wanted:
+        raise RefusedError(
+            "TB4421",
+            f"{now.name}: what is here builds {artifact.digest[:19]}, and {wanted[:19]} is to be promoted.",
+            hint="Check out the commit it was made from (`trailboss versions list` names it), then again.",
+        )

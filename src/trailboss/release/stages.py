@@ -47,11 +47,8 @@ async def build(now: Pass) -> Step:
         return Go(now, "wrangler builds it")
     unread = now.cloud is not None and now.seen is None
     reading = asyncio.ensure_future(_read(now)) if unread else None
-    artifact = await _meanwhile(_building(now), reading)
-    if now.options.digests is not None:
-        from trailboss.release.proof import pinned
-
-        artifact = pinned(now, artifact)
+    making = _building(now) if now.options.digests is None else _promoted(now)
+    artifact = await _meanwhile(making, reading)
     now = replace(now, artifact=artifact, reading=reading, wiring=fingerprint(now.settings))
     warnings = (*now.report.warnings, *artifact.warnings)
     note = f"{'unchanged since' if artifact.cached else 'built'} {artifact.digest[:19]}"
@@ -64,6 +61,20 @@ async def _building(now: Pass) -> Artifact:
     from trailboss.build import build_async
 
     return await build_async(now.worker, now.subject.options, progress=now.progress, meanwhile=_get_ready)
+
+
+async def _promoted(now: Pass) -> Artifact:
+    """What has that digest: nothing is built while the build cache has it."""
+    from trailboss.build import kept
+    from trailboss.release.proof import refuse_another, wanted_digest
+
+    digest = wanted_digest(now)
+    known = await asyncio.to_thread(kept, now.worker, digest, now.subject.options, progress=now.progress)
+    if known is not None:
+        return known
+    artifact = await _building(now)
+    refuse_another(now, artifact)
+    return artifact
 
 
 def _get_ready() -> None:
