@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,32 @@ def account(sidecar: Sidecar, folder: Path) -> None:
     tail = """
         export default {
           fetch: () => new Response("tail"),
-          tail(events) { console.log(events.length, events[0].event?.request?.url); },
+          tail(events) {
+            const { request } = events[0].event;
+            console.log(events.length, request.url, JSON.stringify(events[0]), request.getUnredacted().url);
+          },
         };
+    """
+    by_class = """
+        import { WorkerEntrypoint } from "cloudflare:workers";
+        export class Named extends WorkerEntrypoint { name() { return "named"; } }
+        export default class extends WorkerEntrypoint {
+          fetch() { return new Response("class"); }
+          tail([item]) { this.note("of", item.scriptName, item.scriptVersion, item.outcome); }
+          note(...said) { console.log(...said); }
+        }
     """
     sidecar.put(
         worker(folder, "app", CODE, bindings=bindings, durable_objects=objects),
         worker(folder, "consumer", tail),
-        worker(folder, "watched", says("watched"), tail_consumers=[{"service": "consumer"}]),
+        worker(folder, "by-class", by_class),
+        worker(
+            folder,
+            "watched",
+            says("watched"),
+            tail_consumers=[{"service": "consumer"}, {"service": "by-class"}],
+            tag="v1.2",
+        ),
     )
 
 
@@ -167,7 +187,17 @@ def test_a_trace_of_an_object_call(sidecar: Sidecar, plane: ControlPlane) -> Non
 def test_a_tail_consumer_gets_the_events(sidecar: Sidecar, plane: ControlPlane) -> None:
     sidecar.get("watched", "/seen")
     item = plane.trace(lambda item: item["script"] == "consumer" and bool(item["logs"]))
-    assert item["logs"][0]["message"] == [1, "http://watched.dev.workers.localhost/seen"]
+    url = "http://watched.dev.workers.localhost/seen"
+    count, seen, text, unredacted = item["logs"][0]["message"]
+    assert (count, seen, unredacted) == (1, url, url)
+    told = json.loads(text)
+    assert (told["scriptName"], told["outcome"]) == ("watched", "ok")
+    assert told["scriptVersion"] == {"id": version(1), "tag": "v1.2"}
+    assert (told["event"]["request"]["url"], told["event"]["response"]) == (url, {"status": 200})
+    classy = plane.trace(lambda item: item["script"] == "by-class" and bool(item["logs"]))
+    assert classy["logs"][0]["message"] == ["of", "watched", told["scriptVersion"], "ok"]
+    live = plane.trace(lambda item: item["script"] == "watched")
+    assert live["scriptVersion"] == told["scriptVersion"]
 
 
 def test_listening_is_switched_without_a_reload(sidecar: Sidecar, plane: ControlPlane) -> None:

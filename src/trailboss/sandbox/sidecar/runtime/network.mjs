@@ -7,6 +7,8 @@ export const workerName = (worker) => `${worker.script}@${worker.version}`;
 export class Network {
   /** Router Workers asked for so far, by name: `{script, entrypoint, props, versions}`. */
   routers = new Map();
+  /** Scripts that others name as their Tail Worker. */
+  consumers = new Set();
   #byName = new Map();
   #owners = new Map();
 
@@ -17,6 +19,7 @@ export class Network {
       for (const entry of worker.durable_objects ?? []) {
         this.#owners.set(entry.namespace_id, { script: worker.script, class_name: entry.class_name });
       }
+      for (const { service } of worker.tail_consumers ?? []) this.consumers.add(service);
     }
   }
 
@@ -62,7 +65,7 @@ export class Network {
 
   #hosts(script) {
     const host = this.hostOf(script);
-    const needed = [...this.#byName.values()].some((worker) => worker.script === script && (worker.durable_objects?.length || worker.workflows?.length));
+    const needed = this.consumers.has(script) || [...this.#byName.values()].some((worker) => worker.script === script && (worker.durable_objects?.length || worker.workflows?.length));
     return needed ? host?.name : undefined;
   }
 }

@@ -5,6 +5,7 @@ import { assetOptions } from "./assets.mjs";
 import { BRIDGE, HUB, OUTBOUND, bindings, raw } from "./bindings.mjs";
 import { mainText, manifest } from "./modules.mjs";
 import { Network, workerName } from "./network.mjs";
+import { completed, tails } from "./tails.mjs";
 
 const INTERNAL_DATE = "2026-01-01";
 const OLDEST_DATE = "2021-11-02";
@@ -97,20 +98,11 @@ function exported(worker, net) {
   return entries;
 }
 
-function tails(worker, net, traced) {
-  const list = traced ? [{ worker: BRIDGE, entrypoint: "Tail", props: { script: worker.script, version: worker.version } }] : [];
-  for (const consumer of worker.tail_consumers ?? []) {
-    const target = net.service(consumer.service, undefined, undefined);
-    if (target !== undefined) list.push({ worker: target.worker, entrypoint: target.entrypoint });
-  }
-  return list;
-}
-
 const ASSETS_ONLY = "export default { fetch() { return new Response(null, { status: 404 }); } };";
 
-async function code(worker) {
+async function code(worker, net) {
   if (worker.format === "service-worker") return { legacy: { serviceWorkerScript: await mainText(worker), serviceWorkerScriptPath: `/${worker.main}` } };
-  if (worker.format !== "assets") return { manifest: await manifest(worker) };
+  if (worker.format !== "assets") return { manifest: completed(worker, await manifest(worker), net) };
   return { manifest: { mainModule: "index.js", modulesRoot: "/", modules: { "index.js": { type: "esm", contents: ASSETS_ONLY } } } };
 }
 
@@ -123,7 +115,7 @@ export function compatibilityDate(date) {
 /** One version as a Miniflare Worker. */
 export async function versionWorker(worker, net, { traced = true, persist } = {}) {
   const { env, legacy: parts } = await bindings(worker, net);
-  const { manifest: modules, legacy } = await code(worker);
+  const { manifest: modules, legacy } = await code(worker, net);
   const config = {
     name: workerName(worker),
     compatibilityDate: compatibilityDate(worker.compatibility_date),

@@ -137,12 +137,11 @@ function eventOf(event) {
 // Module names are resolved against the root of the file system inside the runtime; users know them without it.
 const own = (text) => (typeof text === "string" ? text.replaceAll("file:///", "") : text);
 
-function plainItem(item, { script, version }) {
+function plainItem(item, { script, version, tailed }) {
   return {
     script,
     version,
-    scriptName: script,
-    scriptVersion: { id: version },
+    ...tailed,
     entrypoint: item.entrypoint ?? undefined,
     outcome: item.outcome,
     event: eventOf(item.event),
