@@ -1,7 +1,7 @@
-"""A whole environment taken away: what is its own in the account, then its Workers, and at last its files.
+"""A whole environment taken away: what it has in the account, then its lines in the files.
 
-The account says what is its own: tags, markers and claims. What it adopted stays. Stopped anywhere, the
-files still name the environment, and the same command goes on.
+The account says what is its own: tags, markers, claims and its Workers. What it adopted stays. Stopped
+anywhere, the files still name the environment, and the same command goes on.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trailboss.cli import plans
-from trailboss.cli.applying import carry_out, result_of
 from trailboss.cli.run import Run
+from trailboss.cli.words_for import plural
 from trailboss.errors import RefusedError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.plan.owner import Owner
+    from trailboss.plan.plan import Plan
     from trailboss.plan.register import Expiry
+    from trailboss.plan.removal import Removal
     from trailboss.plan.wanted import Wanted
-    from trailboss.release.delete import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +35,36 @@ def remove(run: Run, want: Wanted, *, confirm: bool, force: bool, wait: float = 
     """Everything of the environment that `want` is of; `want` itself wants nothing any more.
 
     Raises:
-        RefusedError: TB9066 the account has no resource tags, so that nobody can say what is whose;
-            TB9067 a Worker is used from outside or holds data, and nobody confirmed; as `carry_out`.
+        RefusedError: TB9067 a Worker is used from outside or holds data, and nobody confirmed; as
+            `plan.remove_environment`.
     """
-    usages = run.call(lambda cloud: _usages(cloud, sorted(want.scripts)))
-    outside = {name: _reasons(found, want.scripts) for name, found in usages.items()}
+    from trailboss.plan.apply import Options
+    from trailboss.plan.removal import remove_environment
+
+    reasons = run.call(lambda cloud: _reasons(cloud, want.scripts))
     asked = run.confirm() is not None and not plans.is_production(run.project)
-    if not (confirm or force or asked) and any(outside.values()):
-        lines = [f'"{name}": {reason}' for name, reasons in outside.items() for reason in reasons]
+    if reasons and not (confirm or force or asked):
         raise RefusedError(
-            "TB9067", "\n".join(["nothing was deleted:", *lines]), hint="Confirm it with --confirm."
+            "TB9067", "\n".join(["nothing was deleted:", *reasons]), hint="Confirm it with --confirm."
         )
-    done = carry_out(run, want, doing="environments delete", confirm=confirm, wait=wait)
-    if done.plan.untagged:
-        raise RefusedError(
-            "TB9066",
-            f"this account refuses resource tags ({done.plan.untagged}): what belongs to {want.owner} cannot "
-            "be told, and nothing was deleted",
-            hint="Delete it by hand, and the environment with --keep-resources.",
+    options = Options(
+        doing="environments delete",
+        wait=wait,
+        tell=run.output.warn,
+        step=plans.stepper(run.output),
+        progress=run.output.progress,
+    )
+
+    async def work(cloud: Cloud) -> Removal:
+        return await remove_environment(
+            cloud, want, options, approve=lambda plan, workers: _agreed(run, plan, workers, reasons, confirm)
         )
-    names = tuple(usages)
-    if names:
-        _agree(run, names, already=confirm or force or bool(done.done))
-    run.call(lambda cloud: _workers(cloud, names, run))
-    run.call(lambda cloud: _forget(cloud, want.owner))
-    changed = result_of(done)["changed"]
-    assert isinstance(changed, list)
-    return Removed(tuple(changed), names)
+
+    done = run.call(work)
+    rows = [(one.action, one.kind, one.key, one.name) for one in done.resources]
+    return Removed(
+        tuple(dict(zip(("action", "kind", "key", "name"), row, strict=True)) for row in rows), done.workers
+    )
 
 
 def expiries(run: Run) -> dict[Owner, Expiry]:
@@ -78,38 +82,37 @@ def expiries(run: Run) -> dict[Owner, Expiry]:
     return run.call(read)
 
 
-def _agree(run: Run, names: tuple[str, ...], *, already: bool) -> None:
+def _agreed(run: Run, plan: Plan, workers: tuple[str, ...], reasons: tuple[str, ...], confirm: bool) -> bool:
+    """Shows what would go, and asks where somebody is there; in production only `--confirm` says so."""
+    from trailboss.plan.shown import shown
+
+    if not run.output.as_json:
+        run.output.settle()
+        for name in workers:
+            run.output.line(f"  {run.output.style('-', '31', run.output.out)} Worker {name}")
+        for reason in reasons:
+            run.output.line(f"      {reason}")
+        plans.show(run.output, shown(plan))
     ask = run.confirm()
-    if already or ask is None:
-        return
-    if not ask(f"Delete {', '.join(names)}? This cannot be undone."):
+    if confirm or ask is None or not (plan.pending or workers):
+        return confirm
+    if plan.losing and plans.is_production(run.project):
+        return False
+    them = " and ".join([*([plural(len(plan.pending), "resource")] if plan.pending else []), *workers])
+    if not run.options.yes and not ask(f"Delete {them}? This cannot be undone."):
         raise RefusedError("TB9060", "nothing was changed")
+    return True
 
 
-async def _usages(cloud: Cloud, names: list[str]) -> dict[str, Usage]:
+async def _reasons(cloud: Cloud, names: frozenset[str]) -> tuple[str, ...]:
+    """Why somebody would miss these Workers; what their own environment does with them goes with them."""
     from trailboss.release.delete import read_usage
 
-    found = {name: await read_usage(cloud, name) for name in names}
-    return {name: usage for name, usage in found.items() if usage is not None}
-
-
-def _reasons(usage: Usage, own: frozenset[str]) -> list[str]:
-    """Why somebody would miss it; what its own environment does with it goes with it."""
-    users = [text for text in usage.users if not any(f"Worker {name} " in text for name in own)]
-    return [*users, *(f"the data of its Durable Objects {name} would be lost" for name in usage.storage)]
-
-
-async def _workers(cloud: Cloud, names: tuple[str, ...], run: Run) -> None:
-    from trailboss.release.delete import delete_worker
-
-    for name in names:
-        await delete_worker(cloud, name, force=True, progress=run.output.progress)
-
-
-async def _forget(cloud: Cloud, owner: Owner) -> None:
-    """At last the note of when it was to end."""
-    from trailboss.plan.register import Expiry, Register, with_expiry
-
-    register = await Register.read(cloud)
-    if owner in register.expiries():
-        await register.change(lambda values: with_expiry(values, owner, Expiry("")))
+    found: list[str] = []
+    for name in sorted(names):
+        usage = await read_usage(cloud, name)
+        if usage is not None:
+            users = [text for text in usage.users if not any(f"Worker {own} " in text for own in names)]
+            data = [f"the data of its Durable Objects {one} would be lost" for one in usage.storage]
+            found += [f'"{name}": {reason}' for reason in (*users, *data)]
+    return tuple(found)

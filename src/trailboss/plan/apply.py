@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,9 @@ async def _from_environment(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to apply. `approved` is the fingerprint of the plan that was looked at; `confirmed` allows what
-    cannot be undone; `wait` is seconds to wait for the lock; `reveal` turns references into secrets."""
+    cannot be undone; `wait` is seconds to wait for the lock; `reveal` turns references into secrets; `tell`
+    is given sentences, `step` each change, `progress` what happens within one; `first` is done under the
+    lock, when the plan was not refused and before its first change."""
 
     adopt: bool = False
     targets: tuple[str, ...] = ()
@@ -61,6 +63,8 @@ class Options:
     clock: Clock = field(default_factory=Clock)
     tell: Callable[[str], None] = lambda _: None
     step: Callable[[Step], None] = lambda _: None
+    progress: Callable[[str], None] = lambda _: None
+    first: Callable[[Cloud], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -99,9 +103,11 @@ async def apply(cloud: Cloud, wanted: Wanted, options: Options) -> Applied:
         work = tuple(one for one in plan.changes if one.writes)
         if work and register is not None:
             await _claim(register, plan, work)
+        if options.first is not None:
+            await options.first(cloud)
         done = await _carry(cloud, plan, work, options)
         await _read_back(cloud, plan, done, options)
-        if register is not None and lock is not None and (work or stale(plan.view)):
+        if register is not None and lock is not None and (work or stale(plan.view) or plan.is_late):
             await _settle(register, lock, plan, done, whole=not options.targets)
     changed = tuple(one.change for one in done)
     return Applied(

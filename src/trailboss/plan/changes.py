@@ -70,10 +70,13 @@ def changes(view: View, *, adopt: bool = False) -> tuple[Change, ...]:
 
 def _is_left(view: View, seen: Seen, matched: set[int]) -> bool:
     """Whether it is ours and the file no longer wants it. What a Worker's configuration wants of it is left
-    to the Worker's next deploy; only what a table of trailboss.toml wanted is claimed."""
+    to the Worker's next deploy; only what a table of trailboss.toml wanted is claimed. Where the environment
+    ends, what belongs to its Workers goes as well."""
     claimed = seen.stamp is not None and seen.stamp.spec
-    if id(seen) in matched or (isinstance(kind(seen.kind).ownership, OfWorker) and not claimed):
+    if id(seen) in matched:
         return False
+    if isinstance(kind(seen.kind).ownership, OfWorker) and not claimed:
+        return view.wanted.ends and seen.observed.script in view.wanted.scripts
     # Where identities repeat, an intent does not say which of them we began: it may be somebody else's.
     begun = seen.intent and seen.stamp is None and not kind(seen.kind).repeats
     return view.register is not None and (view.is_ours(seen) or begun)

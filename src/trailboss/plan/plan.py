@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 # No repr: asyncio asks for that of a finished task, and this one has thousands of resources in it.
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership."""
+    """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership,
+    `partial` whether only some resources of the file were looked at."""
 
     owner: Owner
     changes: tuple[Change, ...]
     calls: int
     untagged: str
     view: View
+    partial: bool = False
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -43,9 +45,27 @@ class Plan:
         return tuple(one for one in self.changes if one.action == "conflict")
 
     @property
+    def is_late(self) -> bool:
+        """Whether the account's note of when the environment ends, and of its Workers, is not as it should
+        be. It is written with whatever else there is to do, or alone."""
+        wanted, register = self.view.wanted, self.view.register
+        return register is not None and register.is_late(self.owner, wanted.expires)
+
+    @property
+    def ending(self) -> tuple[str, str] | None:
+        """When the environment ends, in ISO 8601 and "" for never: as the account has it, and as the file
+        wants it. None where that is the same, or only a part of the file was planned."""
+        wanted, register = self.view.wanted, self.view.register
+        if register is None or wanted.expires is None or wanted.ends or self.partial:
+            return None
+        noted = register.expiries().get(self.owner)
+        both = (noted.until if noted else "", wanted.expires.until)
+        return both if both[0] != both[1] else None
+
+    @property
     def is_empty(self) -> bool:
         """Whether the account is as the file wants it."""
-        return not self.pending and not self.conflicts
+        return not self.pending and not self.conflicts and self.ending is None
 
     @property
     def losing(self) -> tuple[Change, ...]:
@@ -60,6 +80,8 @@ class Plan:
             for one in self.changes
             if one.action not in ("none", "later")
         ]
+        if self.ending is not None:
+            rows.append(["expires", *self.ending])
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
 
 
@@ -93,7 +115,7 @@ async def make(
         if missing:
             known = ", ".join(one.address for one in wanted.resources[:12]) or "none"
             raise PlanError("TB6107", f"there is no resource '{missing[0]}'", hint=f"There are: {known}.")
-    return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view)
+    return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view, bool(chosen))
 
 
 def _narrowed(wanted: Wanted, targets: tuple[str, ...]) -> Wanted:

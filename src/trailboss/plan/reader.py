@@ -21,7 +21,7 @@ from trailboss.plan.register import Place, Register
 from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.resources.marks import UNSET, Mark, Ref, identity_of, marked, refs_in, resolved
-from trailboss.resources.protocol import Kind, Marked, OfWorker, Tagged
+from trailboss.resources.protocol import Basis, Kind, Marked, OfWorker, Tagged
 from trailboss.resources.registry import NAMES, kind
 
 if TYPE_CHECKING:
@@ -123,8 +123,15 @@ def _likes(view: View, tagged: list[TaggedResource]) -> Iterator[Like]:
     types = {row.type for row in tagged}
     for name in NAMES:
         found = kind(name)
-        if isinstance(found.ownership, Tagged) and found.ownership.type in types and found.scope == "account":
+        owning = found.ownership
+        tagged_so = isinstance(owning, Tagged) and owning.type in types and found.scope == "account"
+        if tagged_so or (view.wanted.ends and isinstance(owning, OfWorker) and _is_whole(found)):
             yield found, None, None
+
+
+def _is_whole(found: Kind[Any, Any]) -> bool:
+    """Whether one list shows all of the account, whatever is looked for."""
+    return found.scope == "account" and getattr(type(found), "scope_of", None) is Basis.scope_of
 
 
 async def _zones(cloud: Cloud, likes: list[Like]) -> None:

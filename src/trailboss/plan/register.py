@@ -118,6 +118,10 @@ class Register:
         """The claims of one owner."""
         return claims_in(self._tags.values, owner)
 
+    def is_late(self, owner: Owner, expiry: Expiry | None) -> bool:
+        """Whether the account says something else of the end of `owner`; None wants nothing said."""
+        return with_expiry(dict(self._tags.values), owner, expiry) != self._tags.values
+
     def expiries(self) -> dict[Owner, Expiry]:
         """Every environment of the account that has an end."""
         found: dict[Owner, Expiry] = {}

@@ -59,13 +59,15 @@ class Given:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Everything one environment wants. `scripts` are its Workers; `expires` is its end, None to leave what
-    the account says of that."""
+    the account says of that. `ends` is whether the environment is to go: then what belongs to its Workers
+    (their queue consumers, domains, workflows) goes with the rest."""
 
     owner: Owner
     resources: tuple[Resource, ...] = ()
     given: tuple[Given, ...] = ()
     scripts: frozenset[str] = frozenset()
     expires: Expiry | None = None
+    ends: bool = False
 
 
 def wanted(project: Project) -> Wanted:
