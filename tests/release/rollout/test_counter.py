@@ -37,9 +37,8 @@ def test_every_request_is_counted_once(stage: Stage) -> None:
                 break
             await asyncio.sleep(0.05)
         assert len(found) == 5 and not any(record.failed for record in found)  # type: ignore[attr-defined]
-        # The sandbox's Tail Workers are not told versions: such points are nobody's, and no evidence.
-        assert await source.read(Span(1.5, 4e9), version, "stable") is None
-        assert "names one of the two versions" in source.about().trouble
+        told = await source.read(Span(1.5, 4e9), version, "stable") or ()
+        assert len(told) == 5 and all(record.canary for record in told), "the Tail Worker knows the version"
 
     desk.run(main)
     assert desk.run(lambda cloud: remove(cloud, "hello")).changed
@@ -81,3 +80,15 @@ def test_a_rollout_on_exact_counts(stage: Stage) -> None:
     assert report.rollout is not None and report.rollout.gate == "hello/errors", report.rollout
     assert report.rollout.picture is not None
     assert "every request" in report.rollout.picture.workers[0].source and seen["failed"]
+
+
+def test_a_rollout_on_what_the_counter_saw(stage: Stage) -> None:
+    """The Worker knows nothing of it: the Tail Worker beside it tells the versions apart."""
+    stage.live()
+    stage.desk.run(lambda cloud: install(cloud, "hello"))
+    stage.write("two", vars={"FAILING": "1"})
+    chosen: Any = policy(50, 100, source="analytics-engine", dataset=DATASET)
+    chosen = replace(chosen, timing=replace(chosen.timing, window=1.0))
+    report, seen = stage.released(chosen)
+    assert report.rollout is not None and report.rollout.gate == "hello/errors", report.rollout
+    assert report.exit_status == 4 and seen["failed"] and stage.desk.account.worker("hello").text == "one"
