@@ -118,6 +118,9 @@ def _environments(worker: WorkerLike) -> tuple[str, tuple[str, ...]]:
     blocks = worker.resolved.document.data.get("env")
     known = tuple(blocks) if isinstance(blocks, Mapping) else ()
     name = worker.environment or ""
+    derived = getattr(worker.resolved.document, "derived", None)
+    if derived is not None:  # wrangler reads the file, which has only what this one is a copy of
+        name, known = derived[1], tuple(one for one in known if one != derived[0])
     return (name if name in known else ""), known
 
 

@@ -110,3 +110,26 @@ def absolute(path: Path) -> Path:
     import os.path
 
     return Path(os.path.normpath(path.absolute()))
+
+
+def in_folder(folder: Path) -> Found | None:
+    """The wrangler config in exactly this folder, a redirect beside it followed."""
+    user_file = next((folder / n for n in WRANGLER_NAMES if is_file(folder / n)), None)
+    if not is_file(folder / DEPLOY_CONFIG):
+        return Found(user_file, user_file) if user_file else None
+    return Found(redirect_target(folder / DEPLOY_CONFIG), user_file)
+
+
+def named(path: Path, written: str, where: Location) -> Found:
+    """The wrangler config that a path of trailboss.toml means. Raises ConfigError TB1203: there is none."""
+    if is_file(path):
+        return Found(path, path)
+    found = in_folder(path)
+    if found is None:
+        raise ConfigError(
+            "TB1203",
+            f'"{written}" has no wrangler config',
+            hint="`path` is a Worker's folder, or its wrangler.jsonc, relative to trailboss.toml.",
+            where=where,
+        )
+    return found

@@ -22,6 +22,8 @@ class Document:
     data: dict[str, Any]
     warnings: list[str] = field(default_factory=list)
     _places: dict[Keys, int] = field(default_factory=dict, repr=False)
+    derived: tuple[str, str] | None = None
+    """(an environment in `data` that the file does not have, the one it is a copy of)"""
 
     @property
     def file(self) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,9 +158,11 @@ def _with_file(
     known = list(declared)
     for member in members:
         known += [name for name in _environments(member) if name not in known]
+    there = known
     if environment.name and environment.name not in known and not _flat(members, environment.name):
-        raise unknown_environment(environment.name, tuple(known), document.locate("environments"))
-    workers = _resolved(members, tables, environment, tuple(known))
+        document, members = _derived(document, environment.name, only, tuple(known), environ)
+        tables, there = _merged(document, environment.name), [*known, environment.name]
+    workers = _resolved(members, tables, environment, tuple(there))
     for worker in workers:
         warnings += [text for text in worker.resolved.warnings if text not in warnings]
     first = next((w.top_level_name for w in workers if w.top_level_name), None)
@@ -175,6 +177,24 @@ def _with_file(
         tuple(warnings),
         document,
     )
+
+
+def _derived(
+    document: Document, name: str, only: Found | None, known: tuple[str, ...], environ: Mapping[str, str]
+) -> tuple[Document, list[_Member]]:
+    """The files with the environment of a preview in them. Raises ConfigError TB1102."""
+    from trailboss.config.derived import config_for, settings_for, source_of
+
+    derived = source_of(document, name, known, environ)
+    if derived is None:
+        raise unknown_environment(name, known, document.locate("environments"))
+    members = _members(document, _merged(document, derived.source or None), only)
+    configs = tuple(member.document for member in members)
+    made = [
+        one if one.found.redirected else replace(one, document=config_for(one.document, derived, configs))
+        for one in members
+    ]
+    return settings_for(document, derived, environ), made
 
 
 def _environments(member: _Member) -> tuple[str, ...]:
@@ -223,7 +243,8 @@ def _approve(document: Document, tables: dict[str, Any], environment: str | None
         settings(document, tables, environment)
         return []
 
-    approve((str(document.file), environment or ""), (document.source.text,), check)
+    content = (document.source.text, *(document.derived or ()))
+    approve((str(document.file), environment or ""), content, check)
 
 
 def _members(document: Document, tables: dict[str, Any], only: Found | None) -> list[_Member]:
@@ -231,36 +252,14 @@ def _members(document: Document, tables: dict[str, Any], only: Found | None) -> 
     if only is not None:
         return [_Member(only.file.parent.name, only, read_document(only.file))]
     if not tables.get("workers"):
-        found = _in_folder(root)
+        found = discover.in_folder(root)
         return [_Member(root.name, found, read_document(found.file))] if found else []
     members = []
     for key, entry in tables["workers"].items():
         place = document.locate("workers", key, "path")
-        found = _at(discover.absolute(root / entry["path"]), entry["path"], place)
+        found = discover.named(discover.absolute(root / entry["path"]), entry["path"], place)
         members.append(_Member(key, found, read_document(found.file)))
     return members
-
-
-def _in_folder(folder: Path) -> Found | None:
-    """The wrangler config in exactly this folder, a redirect beside it followed."""
-    user_file = next((folder / n for n in discover.WRANGLER_NAMES if discover.is_file(folder / n)), None)
-    if not discover.is_file(folder / discover.DEPLOY_CONFIG):
-        return Found(user_file, user_file) if user_file else None
-    return Found(discover.redirect_target(folder / discover.DEPLOY_CONFIG), user_file)
-
-
-def _at(path: Path, written: str, where: Location) -> Found:
-    if discover.is_file(path):
-        return Found(path, path)
-    found = _in_folder(path)
-    if found is None:
-        raise ConfigError(
-            "TB1203",
-            f'"{written}" has no wrangler config',
-            hint="`path` is a Worker's folder, or its wrangler.jsonc, relative to trailboss.toml.",
-            where=where,
-        )
-    return found
 
 
 def _resolved(
@@ -325,8 +324,9 @@ def _approve_worker(resolved: Resolved, wish: Wish) -> None:
         return typed.check(resolved)
 
     file, text = str(resolved.document.file), resolved.document.source.text
+    derived = resolved.document.derived
     # What was resolved follows from the text and the wish.
-    resolved.warnings += approve((file, wish.environment or ""), (text, repr(wish)), check)
+    resolved.warnings += approve((file, wish.environment or ""), (text, repr(wish), repr(derived)), check)
 
 
 def _main(resolved: Resolved, directory: Path) -> Path | None:

@@ -27,10 +27,11 @@ def why_wrangler(now: Pass) -> str | None:
 async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy",)) -> Pass:
     """Run `wrangler <command>` for the Worker and read back what it made live.
 
-    Raises ReleaseError TB4090 with the end of wrangler's output when it fails.
+    Raises ReleaseError TB4090 with the end of wrangler's output when it fails, TB4091 for a preview.
     """
     from trailboss.build.wrangler import find, run
 
+    _refuse_copy(now, reason)
     now.progress(f"{now.name} is deployed by wrangler: {reason}")
     wrangler = await asyncio.to_thread(find, now.subject.base, now.progress)
     with tempfile.TemporaryDirectory(prefix="trailboss-") as folder:
@@ -50,6 +51,16 @@ async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy"
     whole = catalogue.current.whole if catalogue.current else None
     live = catalogue.by_id(whole) if whole else None
     return now.noting(version_id=whole, version_number=live.number if live else None, why=reason)
+
+
+def _refuse_copy(now: Pass, reason: str) -> None:
+    """wrangler reads the file, where a preview is not: it would deploy what that is a copy of."""
+    if now.worker.resolved.document.derived is not None:
+        raise ReleaseError(
+            "TB4091",
+            f"{now.name} is a preview, and only wrangler could deploy it ({reason}), which knows no previews",
+            hint=f"Write it into the files: trailboss environments create {now.worker.environment}",
+        )
 
 
 def _arguments(now: Pass, command: tuple[str, ...]) -> list[str]:
