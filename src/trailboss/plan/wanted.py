@@ -20,9 +20,14 @@ from trailboss.resources.registry import NAMES, kind, kinds
 from trailboss.values import Location
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from trailboss.config import Project, Worker
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_SPAN = re.compile(r"(\d+)([mhdw])")
+USUAL_SPAN = "3d"
+"""How long an ephemeral environment lasts that does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +92,44 @@ def wanted(project: Project) -> Wanted:
     return Wanted(Owner(project.name, environment), resources, given, scripts, expires)
 
 
-def expiry_of(project: Project) -> str:
-    """`[ephemeral] expires` in ISO 8601, "" without one.
+def expiry_of(project: Project, now: datetime | None = None) -> str:
+    """When an ephemeral environment ends, in ISO 8601; "" for the others.
+
+    Only `[environments.<name>.ephemeral]` makes it so; `[ephemeral]` says what is usual for those. `expires`
+    is a moment, or a span (`24h`, `3d`) that every apply and deploy begins anew, rounded up to the hour.
 
     Raises:
-        ConfigError: TB1236 it is no date with a time and its offset.
+        ConfigError: TB1236 it is neither a span nor a date with a time and its offset.
     """
     import contextlib
     from datetime import datetime
 
-    value = (project.tables.get("ephemeral") or {}).get("expires", "")
-    if value == "":
+    own = (project.tables.get("environments") or {}).get(project.environment.name or "") or {}
+    if "ephemeral" not in own:
         return ""
-    with contextlib.suppress(TypeError, ValueError):
+    value = (project.tables.get("ephemeral") or {}).get("expires") or USUAL_SPAN
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
+        if span := _SPAN.fullmatch(str(value)):
+            return _after(span, now)
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         if moment.utcoffset() is not None:
             return moment.isoformat(timespec="seconds")
     raise ConfigError(
         "TB1236",
-        f"`expires` is no moment: {value}",
-        hint='Give date, time and offset: expires = "2026-12-01T18:00:00Z".',
+        f"`expires` is neither a span nor a moment: {value}",
+        hint='For example expires = "3d", or date, time and offset: "2026-12-01T18:00:00Z".',
         where=project.locate("ephemeral", "expires"),
     )
+
+
+def _after(span: re.Match[str], now: datetime | None) -> str:
+    from datetime import UTC, datetime, timedelta
+
+    unit = {"m": 60, "h": 3600, "d": 86400, "w": 604800}[span[2]]
+    end = (now or datetime.now(UTC)) + timedelta(seconds=int(span[1]) * unit)
+    if unit >= 3600 and (end.minute, end.second, end.microsecond) != (0, 0, 0):
+        end = end.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return end.isoformat(timespec="seconds")
 
 
 def declared(project: Project) -> dict[str, str]:
