@@ -65,7 +65,7 @@ class Holdings:
         try:
             return [observed async for observed in kind.list(self._cloud, spec)]
         except PermissionDenied as error:
-            lacks(error, kind.permissions.read)
+            lacks(error, kind.permissions_for(spec).read)
             raise
 
     async def have(self, kind: Kind[Any, Any], spec: Any) -> tuple[Any, bool]:

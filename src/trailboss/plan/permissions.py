@@ -71,8 +71,8 @@ def _rows(wants: tuple[Wanted, ...], *, read: bool) -> Iterator[tuple[str, Scope
         for one in want.resources:
             found = kind(one.kind)
             zone = str(getattr(one.spec, "zone", "") or "")
-            name = found.permissions.read if read else found.permissions.write
-            yield name, found.scope, zone, one.kind
+            groups = found.permissions_for(one.spec)
+            yield (groups.read if read else groups.write), found.scope, zone, one.kind
             if zone:
                 yield f"{ZONES} Read", "zone", zone, "zones by name"
             for ref in refs_in(one.spec):
@@ -146,12 +146,13 @@ async def _refused(cloud: Cloud, wants: tuple[Wanted, ...]) -> Any:
     for want in wants:
         for one in want.resources:
             found = kind(one.kind)
-            if list(refs_in(one.spec)) or (one.kind, found.scope) in tried:
+            group = found.permissions_for(one.spec).read
+            if list(refs_in(one.spec)) or (one.kind, group) in tried:
                 continue
-            tried.add((one.kind, found.scope))
+            tried.add((one.kind, group))
             try:
                 await account.all(found, one.spec)
             except PermissionDenied:
-                yield Needed(found.permissions.read, found.scope, (), (one.kind,))
+                yield Needed(group, found.scope, (), (one.kind,))
             except CloudError:
                 continue  # something else is wrong with it, and a plan says what

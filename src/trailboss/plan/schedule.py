@@ -69,6 +69,10 @@ def _layers(gone: list[Change]) -> list[list[Change]]:
     return [[one for one in gone if one.kind == name] for name in kinds]
 
 
+def _observed(change: Change) -> Any:
+    return change.seen.observed if change.seen else None
+
+
 class _Runner:
     def __init__(self, carrier: Carrier, plan: Plan, step: Callable[[Step], None]) -> None:
         self.carrier, self.plan, self.step = carrier, plan, step
@@ -111,7 +115,8 @@ class _Runner:
                 observed = await self.carrier.carry(change)
             except TrailbossError as error:
                 if isinstance(error, PermissionDenied):
-                    lacks(error, kind(change.kind).permissions.write)
+                    spec = change.resource.spec if change.resource else _observed(change)
+                    lacks(error, kind(change.kind).permissions_for(spec).write)
                 self._fail(change, error.message, error)
                 if isinstance(error, ConflictError) and error.code == "TB6504":
                     raise

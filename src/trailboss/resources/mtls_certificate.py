@@ -64,7 +64,7 @@ class MTLSCertificateKind(Basis):
 
     name = "mtls_certificate"
     spec = MTLSCertificate
-    permissions = Permissions("SSL and Certificates Read", "SSL and Certificates Write")
+    permissions = Permissions("Account: SSL and Certificates Read", "Account: SSL and Certificates Write")
     binding = BindingForm(
         ("mtls_certificates",),
         "mtls_certificate",

@@ -112,6 +112,10 @@ class Kind(Protocol[SpecT, ObservedT]):
     is_setting: bool
     repeats: bool
 
+    def permissions_for(self, spec: SpecT | None) -> Permissions:
+        """The groups that `spec` needs, where they are not the same for all of the kind."""
+        ...
+
     def needs(self, spec: SpecT) -> tuple[Need, ...]:
         """What must exist before `spec` can, beside what its fields refer to."""
         ...
@@ -187,6 +191,10 @@ class Basis:
     holds_data: ClassVar[bool] = False
     is_setting: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    permissions: ClassVar[Permissions]
+
+    def permissions_for(self, spec: Any) -> Permissions:
+        return self.permissions
 
     def needs(self, spec: Any) -> tuple[Need, ...]:
         return ()

@@ -34,6 +34,29 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 }
 """Phase of a zone -> the actions of its rules."""
 
+GROUPS = {
+    "ddos_l7": "HTTP DDoS Managed Ruleset",
+    "http_config_settings": "Config Settings",
+    "http_custom_errors": "Custom Errors",
+    "http_log_custom_fields": "Logs",
+    "http_ratelimit": "Zone WAF",
+    "http_request_cache_settings": "Cache Settings",
+    "http_request_dynamic_redirect": "Dynamic URL Redirects",
+    "http_request_firewall_custom": "Zone WAF",
+    "http_request_firewall_managed": "Zone WAF",
+    "http_request_late_transform": "Zone Transform Rules",
+    "http_request_origin": "Origin",
+    "http_request_sanitize": "Sanitize",
+    "http_request_sbfm": "Bot Management",
+    "http_request_transform": "Zone Transform Rules",
+    "http_response_cache_settings": "Cache Settings",
+    "http_response_compression": "Response Compression",
+    "http_response_firewall_managed": "Zone WAF",
+    "http_response_headers_transform": "Zone Transform Rules",
+}
+"""Phase of a zone -> the permission group its rules need, without " Read" or " Write". Source: the groups
+that the API accepts for an entry point, and those that each product's own pages name."""
+
 BARE = (*_STOPS, "score", "serve_error")  # actions that need no parameters
 COUNTED = "http_ratelimit"
 COLO = "cf.colo.id"

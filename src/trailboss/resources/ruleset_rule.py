@@ -33,6 +33,7 @@ from trailboss.resources.ruleset_limits import (
     BARE,
     COLO,
     COUNTED,
+    GROUPS,
     LONGEST_DESCRIPTION,
     limit_problems,
     response_problems,
@@ -98,6 +99,11 @@ class RulesetRuleKind(Basis):
     ownership = Marked()
     repeats = True
     permissions = Permissions("Zone WAF Read", "Zone WAF Write")
+
+    def permissions_for(self, spec: RulesetRule | None) -> Permissions:
+        """Each phase is a product with a group of its own."""
+        group = GROUPS.get(spec.phase) if spec is not None else None
+        return Permissions(f"{group} Read", f"{group} Write") if group else self.permissions
 
     def problems(self, spec: RulesetRule) -> Iterable[str]:
         allowed = ACTIONS.get(spec.phase)

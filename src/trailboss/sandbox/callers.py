@@ -106,9 +106,16 @@ def _wanted(call: Call, path: str) -> tuple[frozenset[str], Covers]:
         return needed(ACCOUNT, below, call.method), account.__contains__
     if scope == "zones" and identifier:
         names = {*account, f"{ZONE}.*", f"{ZONE}.{identifier}"}
-        return needed(ZONE, below, call.method), names.__contains__
+        return needed(ZONE, _by_phase(call, below), call.method), names.__contains__
     roots = (f"{USER}.", f"{ZONE}.")
     return needed(USER, path, call.method), lambda name: name in account or name.startswith(roots)
+
+
+def _by_phase(call: Call, below: str) -> str:
+    """The path of a ruleset as that of its phase: the phase decides which group it needs."""
+    head, _, rest = below.partition("/")
+    found = call.store.get("ruleset", rest.partition("/")[0]) if head == "rulesets" and rest else None
+    return f"rulesets/phases/{found['phase']}" if found else below
 
 
 def names_of_account(account: str) -> set[str]:

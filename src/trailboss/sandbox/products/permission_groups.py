@@ -28,10 +28,10 @@ AREAS: dict[str, tuple[str, ...]] = {
         *("Zero Trust",),
     ),
     ZONE: (
-        *("Bot Management", "Cache Settings", "Config Settings", "DNS", "Dynamic URL Redirects"),
-        *("Firewall Services", "Health Checks", "Load Balancers", "Origin", "Page Rules"),
-        *("Response Compression", "SSL and Certificates", "Workers Routes", "Zone", "Zone Settings"),
-        *("Zone Transform Rules", "Zone WAF"),
+        *("Bot Management", "Cache Settings", "Config Settings", "Custom Errors", "DNS"),
+        *("Dynamic URL Redirects", "Firewall Services", "HTTP DDoS Managed Ruleset", "Health Checks"),
+        *("Load Balancers", "Logs", "Origin", "Page Rules", "Response Compression", "SSL and Certificates"),
+        *("Sanitize", "Workers Routes", "Zone", "Zone Settings", "Zone Transform Rules", "Zone WAF"),
     ),
     USER: ("API Tokens", "Memberships", "User Details"),
     BUCKET: ("Workers R2 Storage Bucket Item",),
@@ -48,7 +48,27 @@ SINGLE: dict[str, str] = {
 }
 """Groups that stand alone -> their scope; as an area they serve reading and writing."""
 
-_RULES = ("Zone WAF", "Cache Settings", "Config Settings", "Dynamic URL Redirects", "Zone Transform Rules")
+_PHASES = {
+    "ddos_l7": "HTTP DDoS Managed Ruleset",
+    "http_config_settings": "Config Settings",
+    "http_custom_errors": "Custom Errors",
+    "http_log_custom_fields": "Logs",
+    "http_ratelimit": "Zone WAF",
+    "http_request_cache_settings": "Cache Settings",
+    "http_request_dynamic_redirect": "Dynamic URL Redirects",
+    "http_request_firewall_custom": "Zone WAF",
+    "http_request_firewall_managed": "Zone WAF",
+    "http_request_late_transform": "Zone Transform Rules",
+    "http_request_origin": "Origin",
+    "http_request_sanitize": "Sanitize",
+    "http_request_sbfm": "Bot Management",
+    "http_request_transform": "Zone Transform Rules",
+    "http_response_cache_settings": "Cache Settings",
+    "http_response_compression": "Response Compression",
+    "http_response_firewall_managed": "Zone WAF",
+    "http_response_headers_transform": "Zone Transform Rules",
+}
+"""Phase of a zone's rulesets -> its area."""
 
 RULES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     ACCOUNT: (
@@ -75,7 +95,7 @@ RULES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("infrastructure", ("Zero Trust", "Access: Apps and Policies")),
         ("load_balancers", ("Load Balancing: Monitors and Pools",)),
         ("logs", ("Account Settings",)),
-        ("mtls_certificates", ("Account: SSL and Certificates", "SSL and Certificates")),
+        ("mtls_certificates", ("Account: SSL and Certificates",)),
         ("pages", ("Pages",)),
         ("pipelines", ("Pipelines",)),
         ("queues", ("Queues",)),
@@ -106,7 +126,8 @@ RULES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("load_balancers", ("Load Balancers",)),
         ("origin_tls_client_auth", ("SSL and Certificates",)),
         ("purge_cache", ("Cache Purge",)),
-        ("rulesets", _RULES),
+        ("rulesets", tuple(dict.fromkeys(_PHASES.values()))),
+        *((f"rulesets/phases/{phase}", (area,)) for phase, area in _PHASES.items()),
         ("settings", ("Zone Settings",)),
         ("ssl", ("SSL and Certificates",)),
         ("tags", ("Tag",)),
@@ -149,10 +170,10 @@ def groups() -> tuple[dict[str, Any], ...]:
         for area in areas
         for verb in ("Read", "Write")
     ]
-    return tuple(
-        {"id": group_id(name), "name": name, "scopes": [scope]}
-        for name, scope in sorted([*pairs, *SINGLE.items()])
-    )
+    scopes: dict[str, list[str]] = {}
+    for name, scope in sorted([*pairs, *SINGLE.items()]):
+        scopes.setdefault(name, []).append(scope)
+    return tuple({"id": group_id(name), "name": name, "scopes": where} for name, where in scopes.items())
 
 
 @cache
