@@ -65,31 +65,14 @@ def place(account: Sandbox, tmp_path: Path) -> Place:
     text = (folder / "trailboss.toml").read_text()
     if "[zones]" not in text:
         (folder / "trailboss.toml").write_text(f'{text}\n[zones]\nproduction-zone = "{ZONE}"\n')
-    made = Place(folder, account)
-    made.say("\n[dev]\ninspector_port = 0\n")  # other tests may be looking for a free one at this moment
-    return made
+    return Place(folder, account)
 
 
 @pytest.fixture
 def keep(place: Place) -> Iterator[object]:
     """Commands that run until Ctrl-C."""
     with starter(place.home) as start:
-
-        def begin(command: str) -> Running:
-            """The port is the command's own, and another program of this machine may have it for a moment:
-            then it is begun again."""
-            for _ in range(5):
-                running = start(*shlex.split(command)[1:], cwd=place.folder, **place.environ)
-                wait_until(lambda one=running: _has_begun(one), "its beginning")
-                if "Address already in use" not in running.text and "TB9460" not in running.text:
-                    break
-            return running
-
-        yield begin
-
-
-def _has_begun(running: Running) -> bool:
-    return running.process.poll() is not None or "ready at" in running.text or "public at" in running.text
+        yield lambda command: start(*shlex.split(command)[1:], cwd=place.folder, **place.environ)
 
 
 def end(running: Running) -> None:

@@ -86,9 +86,7 @@ def test_a_file_and_the_local_database_are_wranglers_with_the_right_name(
 
 def test_a_dev_server_behind_a_tunnel_answers(account: Sandbox, folder: Path, start: Start) -> None:
     port = free_port()
-    (folder / "trailboss.toml").write_text(
-        f'name = "w"\n[dev]\ninspector_port = 0\n[environments.development.dev]\nport = {port}\n'
-    )
+    (folder / "trailboss.toml").write_text(f'name = "w"\n[environments.development.dev]\nport = {port}\n')
     server = start("dev", "--env", "development", cwd=folder, **at_sandbox(account))
     server.says("ready at")
     words = ("d1", "execute", "sessions", "--env", "development", "--tunnel", "db-access-development")

@@ -50,7 +50,6 @@ api = { path = "api" }
 back = { path = "back" }
 [dev]
 primary = "api"
-inspector_port = 0
 [test]
 command = "echo at $TRAILBOSS_URL; test -n \\"$FINE\\""
 [environments.development]

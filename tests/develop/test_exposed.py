@@ -16,7 +16,7 @@ from trailboss.develop.exposed import service_of, settings_of
 from trailboss.develop.ports import free_port
 
 HOST = "dev.example.com"
-WORDS = ("dev", "--tunnel", "agency-dev", "--hostname", HOST, "--inspector-port", "0")
+WORDS = ("dev", "--tunnel", "agency-dev", "--hostname", HOST)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from trailboss.develop.child import Child
@@ -34,7 +34,7 @@ class Crashed:
 
 class Keeper:
     """One kept program. `launch` starts it, `read` turns its lines into what is told; `ready` is set by
-    whoever sees that it is, and until then an end is final.
+    whoever sees that it is, and until then an end is final, unless `excuse` finds that it was not its fault.
     """
 
     def __init__(
@@ -44,12 +44,15 @@ class Keeper:
         launch: Callable[[], Child],
         read: Callable[[AsyncIterator[str]], AsyncIterator[Said]],
         tell: Callable[[Said | Crashed], None],
+        *,
+        excuse: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._what = what
         self._source = source
         self._launch = launch
         self._read = read
         self._tell = tell
+        self._excuse = excuse
         self._child: Child | None = None
         self._again = False
         self.ready = asyncio.Event()
@@ -59,7 +62,7 @@ class Keeper:
 
         Raises:
             BuildError: TB3601 it ended before it was ready, TB3602 it crashed again and again.
-            UsageError: TB9462 it cannot be started.
+            UsageError: TB9462 it cannot be started. Whatever `excuse` raises.
         """
         crashes = 0
         while True:
@@ -69,6 +72,8 @@ class Keeper:
                 self._again = False
                 continue
             if not self.ready.is_set():
+                if self._excuse is not None and await self._excuse():
+                    continue
                 raise BuildError(
                     "TB3601",
                     f"{self._what} ended with status {status} before it was ready",

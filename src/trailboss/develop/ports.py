@@ -18,16 +18,7 @@ def need_port(port: int, address: str = "localhost", *, what: str = "--port") ->
     Raises:
         UsageError: TB9460 it is taken, TB9461 it cannot be listened on for another reason.
     """
-    host = "" if address in EVERYWHERE else address
-    try:
-        found = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE if not host else 0
-        )
-    except OSError as error:
-        raise UsageError(
-            "TB9461", f"{address} is no address of this machine", hint="--ip takes an address, or localhost."
-        ) from error
-    for family, kind, _, _, place in found:
+    for family, kind, place in _places(port, address):
         problem = _bind(family, kind, place)
         if problem == errno.EADDRINUSE:
             holder = owner(port)
@@ -43,11 +34,36 @@ def need_port(port: int, address: str = "localhost", *, what: str = "--port") ->
             )
 
 
+def is_taken(port: int, address: str = "localhost") -> bool:
+    """Whether somebody listens on `port` of `address`.
+
+    Raises:
+        UsageError: TB9461 `address` is no address of this machine.
+    """
+    return any(
+        _bind(family, kind, place) == errno.EADDRINUSE for family, kind, place in _places(port, address)
+    )
+
+
 def free_port() -> int:
     """A port of the loopback address nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _places(port: int, address: str) -> list[tuple[int, int, tuple[object, ...]]]:
+    """Family, kind and address of every socket that listening there means."""
+    host = "" if address in EVERYWHERE else address
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE if not host else 0
+        )
+    except OSError as error:
+        raise UsageError(
+            "TB9461", f"{address} is no address of this machine", hint="--ip takes an address, or localhost."
+        ) from error
+    return [(family, kind, place) for family, kind, _, _, place in found]
 
 
 def _bind(family: int, kind: int, place: tuple[object, ...]) -> int:

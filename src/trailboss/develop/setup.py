@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trailboss.develop.certificate import Pair, certificate_for
 from trailboss.develop.flat import connection_strings, private_folder, write_flat
+from trailboss.develop.listening import Devtools, Place, asked_for
 from trailboss.develop.pipe import SecretPipe
-from trailboss.develop.ports import need_port
 from trailboss.develop.variables import Variables, as_dotenv, read_variables
 from trailboss.errors import UsageError
 from trailboss.values import Secret
@@ -67,6 +67,7 @@ class Setup:
         self._also = also
         self._stack = ExitStack()
         self._content: dict[Path, Secret] = {}
+        self.devtools = Devtools()
         self.parts: tuple[Part, ...] = self._read(workers)
 
     def __enter__(self) -> Setup:
@@ -75,6 +76,7 @@ class Setup:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+        self.devtools.release()
         for folder in {pipe.parent for pipe in self._content}:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -133,11 +135,23 @@ class Setup:
             ("--port", wish.port),
             ("--ip", wish.address),
             ("--local-protocol", wish.protocol),
-            ("--inspector-port", wish.inspector_port),
+            ("--inspector-port", self._devtools_port()),
         ):
             if value is not None:
                 found += [option, str(value)]
         return found
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The ports that were asked for, by flag or file."""
+        return _places(self.wish, tuple(part.worker for part in self.parts))
+
+    def _devtools_port(self) -> int | None:
+        """The one that was asked for, else one of our own choice; None: the file says it."""
+        if self.wish.inspector_port is not None:
+            return self.wish.inspector_port
+        table = _dev_table(tuple(part.worker for part in self.parts))
+        return None if "inspector_port" in table else self.devtools.choose()
 
     def variables(self) -> dict[str, str]:
         """The environment of wrangler: local connection strings are in it and in no file."""
@@ -165,14 +179,12 @@ def check(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Wish, Pair | None]:
     """The wish made whole, with the certificate an https server needs.
 
     Raises:
-        UsageError: TB9460, TB9461 the port cannot be had; TB9465 the certificate given is not one.
+        UsageError: TB9460, TB9461 a port cannot be had; TB9465 the certificate given is not one.
     """
-    dev = workers[0].raw.get("dev") if workers else None
-    table = dev if isinstance(dev, dict) else {}
-    port = wish.port if wish.port is not None else table.get("port")
+    for place in _places(wish, workers):
+        place.need()
+    table = _dev_table(workers)
     address = wish.address or table.get("ip") or "localhost"
-    if port:
-        need_port(int(port), address)
     if (wish.protocol or table.get("local_protocol")) != "https":
         return wish, None
     given = [word.partition("=")[0] for word in wish.words if word.startswith("--https-")]
@@ -182,6 +194,15 @@ def check(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Wish, Pair | None]:
     pair = certificate_for(("localhost", address))
     paths = ["--https-key-path", str(pair.key), "--https-cert-path", str(pair.certificate)]
     return replace(wish, words=[*wish.words, *paths]), pair
+
+
+def _dev_table(workers: tuple[Worker, ...]) -> dict[str, Any]:
+    dev = workers[0].raw.get("dev") if workers else None
+    return dev if isinstance(dev, dict) else {}
+
+
+def _places(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Place, ...]:
+    return asked_for(_dev_table(workers), wish.port, wish.address, wish.inspector_port)
 
 
 def _check_given(wish: Wish) -> None:
