@@ -60,21 +60,28 @@ class Account:
         self.control("DELETE", "journal")
         return count
 
-    def trailboss(self, folder: Path, *words: str) -> None:
-        """Run trailboss; a failure shows what it said."""
-        self._run(folder, [sys.executable, "-m", "trailboss", *words])
+    def trailboss(self, folder: Path, *words: str) -> str:
+        """What trailboss printed; a failure shows what it said."""
+        return self._run(folder, [sys.executable, "-m", "trailboss", *words])
 
-    def wrangler(self, folder: Path, *words: str) -> None:
-        """Run the pinned wrangler; a failure shows what it said."""
+    def wrangler(self, folder: Path, *words: str) -> str:
+        """What the pinned wrangler printed; a failure shows what it said."""
         tools = ensure()
-        self._run(folder, [str(tools.node), "--no-warnings", str(tools.wrangler), *words])
+        return self._run(folder, [str(tools.node), "--no-warnings", str(tools.wrangler), *words])
 
-    def _run(self, folder: Path, command: list[str]) -> None:
+    def ask(self, path: str, headers: dict[str, str]) -> int:
+        """The status of one request to a Worker, by the sandbox's edge."""
+        request = urllib.request.Request(f"{self.connection.edge_url}{path}", headers=headers)
+        with urllib.request.urlopen(request) as response:
+            return int(response.status)
+
+    def _run(self, folder: Path, command: list[str]) -> str:
         done = subprocess.run(
             command, cwd=folder, env=self.environ, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise SystemExit(f"{' '.join(command[-4:])} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
 
 
 @contextmanager

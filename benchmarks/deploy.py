@@ -16,7 +16,7 @@ from trailboss.toolchain import cache_root
 AIMS = {"nothing changed": "10x", "one line changed": "2x", "one line changed, no spare wrangler": ""}
 
 
-def _spares_are_ready() -> None:
+def spares_are_ready() -> None:
     """Wait until what the last deploy left behind has loaded: between two edits there is time for it."""
     while spare.ready() < sum(1 for _ in (cache_root() / "spare").glob("*")):
         time.sleep(0.05)
@@ -49,7 +49,7 @@ def _measure(box: Account, latency: float, row: str) -> list[object]:
     theirs: Callable[[], None] = partial(box.wrangler, peer, "deploy")
     if row != "nothing changed":
         run, theirs = _edited(run, ours), _edited(theirs, peer)
-    found = pairs(run, theirs, between=_spares_are_ready)
+    found = pairs(run, theirs, between=spares_are_ready)
     box.latency(0)
     return [
         row,
