@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from tests.release.conftest import Desk
 from trailboss.cloud import Cloud
+from trailboss.release.restoring import compare, restore
 from trailboss.release.surroundings import (
     Surroundings,
-    compare,
     keep,
     pack,
     read_surroundings,
     recall,
-    restore,
     unpack,
 )
 
@@ -47,10 +46,87 @@ def test_compare() -> None:
     assert found == {
         "schedules": (True, False),
         "workers.dev": (True, False),
-        "custom domains": (False, False),
+        "custom domain a.com": (True, False),
         "logpush": (True, False),
         "D1 db": (True, True),
     }
+
+
+def test_what_is_not_known_is_no_difference_and_what_others_have_is_theirs() -> None:
+    jobs = {"settings": {"batch_size": 5}, "dead_letter_queue": "dead"}
+    then = Surroundings(routes={"a.com/*": "a.com", "b.com/*": ""}, consumers={"jobs": jobs})
+    assert compare(Surroundings(), then) == compare(then, Surroundings()) == ()
+    now = Surroundings(routes={"c.com/*": ""}, consumers={}, taken={"route b.com/*": "of other"})
+    found = {one.what: (one.now, one.then, one.restorable) for one in compare(now, then)}
+    assert found["route a.com/*"] == ("none", "there", True)
+    assert found["route b.com/*"] == ("of other", "there", False)
+    assert found["route c.com/*"] == ("there", "none", True)
+    assert found["consumer of jobs"][0] == "none" and '"dead"' in found["consumer of jobs"][1]
+    packed = pack(now)
+    assert packed is not None and unpack(packed) == replace(now, taken={})
+
+
+def test_routes_consumers_and_domains_come_back_and_those_of_others_stay(desk: Desk) -> None:
+    account = desk.account
+    owner = {"id": account.connection.account_id}
+    zone = account.call("POST", "/zones", {"name": "around.example", "account": owner, "type": "full"})["id"]
+    queues = {
+        name: account.call("POST", f"{account.account}/queues", {"queue_name": name})["queue_id"]
+        for name in ("jobs", "taken", "new", "dead")
+    }
+    domain = {"pattern": "app.around.example", "custom_domain": True}
+    before = {
+        "routes": ["a.around.example/*", "b.around.example/*", domain],
+        "queues": {
+            "consumers": [
+                {"queue": "jobs", "max_batch_size": 5, "dead_letter_queue": "dead"},
+                {"queue": "taken"},
+            ]
+        },
+    }
+    desk.write(**before)
+    version = desk.deploy().workers[0].version_id or ""
+    shapes = account.call("GET", f"{account.account}/queues")
+
+    desk.write(name="other")
+    desk.deploy()
+    desk.write(text="two", routes=["c.around.example/*"], queues={"consumers": [{"queue": "new"}]})
+    stages = {one.name: one.note for one in desk.deploy().workers[0].stages}
+    assert stages["keep"] == "kept with v1"
+    for queue in ("jobs", "taken"):
+        (there,) = account.call("GET", f"{account.account}/queues/{queues[queue]}/consumers")
+        account.call("DELETE", f"{account.account}/queues/{queues[queue]}/consumers/{there['consumer_id']}")
+    account.call(
+        "POST", f"/zones/{zone}/workers/routes", {"pattern": "b.around.example/*", "script": "other"}
+    )
+    theirs = {"type": "worker", "script_name": "other"}
+    account.call("POST", f"{account.account}/queues/{queues['taken']}/consumers", theirs)
+
+    async def back(cloud: Cloud) -> tuple[dict[str, bool], set[str]]:
+        then = await recall(cloud, "hello", version)
+        assert then is not None
+        now = await read_surroundings(cloud, "hello", version, then)
+        said = {one.what: one.restorable for one in compare(now, then)}
+        return said, {one.what for one in await restore(cloud, "hello", now, then)}
+
+    said, done = desk.run(back)
+    assert {what for what, can in said.items() if not can} == {
+        "route b.around.example/*",
+        "consumer of taken",
+    }
+    assert done == {what for what, can in said.items() if can}
+    assert {"route a.around.example/*", "route c.around.example/*", "consumer of jobs"} <= done
+    assert {"consumer of new", "custom domain app.around.example"} & done
+    routes = {one["pattern"]: one["script"] for one in account.call("GET", f"/zones/{zone}/workers/routes")}
+    assert routes == {"a.around.example/*": "hello", "b.around.example/*": "other"}
+    after = {one["queue_name"]: one for one in account.call("GET", f"{account.account}/queues")}
+    (jobs,), was = after["jobs"]["consumers"], next(one for one in shapes if one["queue_name"] == "jobs")
+    assert (jobs["settings"], jobs["dead_letter_queue"]) == (was["consumers"][0]["settings"], "dead")
+    assert after["new"]["consumers"] == [] and after["taken"]["consumers"][0]["script"] == "other"
+    hosts = account.call("GET", f"{account.account}/workers/domains")
+    assert [one["service"] for one in hosts if one["hostname"] == "app.around.example"] == ["hello"]
+    said, done = desk.run(back)
+    assert done == set()
 
 
 def test_kept_and_put_back(desk: Desk) -> None:

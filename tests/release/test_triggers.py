@@ -123,6 +123,32 @@ def test_queue_consumers(desk: Desk) -> None:
     assert found[0]["settings"]["max_wait_time_ms"] == 2000
 
 
+def test_a_queue_that_is_pulled_and_a_dead_letter_queue_that_goes(desk: Desk) -> None:
+    desk.write()
+    desk.deploy()
+    account = desk.account
+    queues = {
+        name: account.call("POST", f"{account.account}/queues", {"queue_name": name})["queue_id"]
+        for name in ("jobs", "pulled")
+    }
+    jobs: dict[str, Any] = {"queue": "jobs", "dead_letter_queue": "pulled"}
+    pulled: dict[str, Any] = {"queue": "pulled", "type": "http_pull", "visibility_timeout_ms": 5000}
+    settings = {"queues": {"consumers": [jobs, pulled]}}
+    triggers(desk, settings)
+    triggers(desk, settings)
+    assert desk.writes == []
+    del jobs["dead_letter_queue"]
+    pulled["max_retries"] = 7
+    triggers(desk, settings)
+    (first,) = account.call("GET", f"{account.account}/queues/{queues['jobs']}/consumers")
+    (second,) = account.call("GET", f"{account.account}/queues/{queues['pulled']}/consumers")
+    assert not first.get("dead_letter_queue") and first["script"] == "hello"
+    assert (second["type"], second["settings"]["max_retries"]) == ("http_pull", 7)
+    assert second["settings"]["visibility_timeout_ms"] == 5000
+    triggers(desk, settings)
+    assert desk.writes == []
+
+
 def test_a_queue_the_worker_also_sends_to_is_made_on_the_way(desk: Desk) -> None:
     desk.write(queues={"producers": [{"binding": "JOBS", "queue": "own"}], "consumers": [{"queue": "own"}]})
     report = desk.deploy().workers[0]
@@ -137,7 +163,9 @@ def test_workflows(desk: Desk) -> None:
         'import { WorkflowEntrypoint } from "cloudflare:workers";\n'
         "export class Flow extends WorkflowEntrypoint {}\n"
     )
-    desk.write(workflows=[{"name": "flow", "binding": "FLOW", "class_name": "Flow"}])
+    flow: dict[str, Any] = {"name": "flow", "binding": "FLOW", "class_name": "Flow"}
+    flow |= {"schedules": ["0 1 * * *"], "limits": {"steps": 20}}
+    desk.write(workflows=[flow])
     file = desk.folder / "index.js"
     file.write_text(code + file.read_text())
     report = desk.deploy().workers[0]
@@ -145,6 +173,11 @@ def test_workflows(desk: Desk) -> None:
         ("workflow", UPDATED)
     ]
     assert desk.deploy().workers[0].outcome == "unchanged"
+    for key in ("schedules", "limits"):
+        del flow[key]
+        settings = {"workflows": [flow]}
+        assert triggers(desk, settings)["workflow"].state is UPDATED, key
+        assert triggers(desk, settings)["workflow"].state is UNCHANGED, key
 
 
 def test_one_failure_does_not_stop_the_others(desk: Desk, zone: str) -> None:

@@ -6,7 +6,7 @@
 | a Durable Object migration lies between | refuses (TB4031) |
 | a resource the version is bound to is gone | refuses |
 | secrets changed since | asks: the version's own, older values would go live (10220) |
-| routes, domains, schedules, queue consumers, settings, data | belong to no version: they stay |
+| routes, domains, schedules, queue consumers, settings, data | belong to no version: they stay (`around`) |
 
 https://developers.cloudflare.com/workers/configuration/versions-and-deployments/rollbacks/
 """
@@ -22,8 +22,9 @@ from trailboss.errors import CloudError, NotFound, PermissionDenied, ReleaseErro
 from trailboss.release.model import Version
 from trailboss.release.naming import Catalogue, resolve
 from trailboss.release.reading import read_catalogue, read_details
+from trailboss.release.restoring import Difference, compare
 from trailboss.release.rollback import migration_tag
-from trailboss.release.surroundings import Difference, compare, read_surroundings, recall
+from trailboss.release.surroundings import read_surroundings, recall
 from trailboss.release.together import together
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ async def plan_rollback(cloud: Cloud, name: str, target: str | None = None) -> R
     then = await recall(cloud, name, wanted.id)
     if then is None:
         return plan
-    return replace(plan, around=compare(await read_surroundings(cloud, name, wanted.id), then))
+    return replace(plan, around=compare(await read_surroundings(cloud, name, wanted.id, then), then))
 
 
 async def plan_with(

@@ -19,6 +19,7 @@ from trailboss.release.outcomes import Outcome, TriggerReport, TriggerState
 from trailboss.release.passing import Go, Pass, Stage, Step, Stop
 from trailboss.release.reading import read_details
 from trailboss.release.settings import write_settings
+from trailboss.release.surroundings import keep
 from trailboss.release.together import together
 from trailboss.release.traffic import confirm_live, shift
 from trailboss.release.triggers import apply_triggers, read_record
@@ -125,6 +126,22 @@ async def wrangle(now: Pass) -> Step:
     return Stop(await hand_over(now, reason), Outcome.HANDED_OVER, reason)
 
 
+async def keep_around(now: Pass) -> Step:
+    """Where this deploy changes what belongs to no version, what was there is kept with the version that
+    goes, so that a rollback can put it back. No deploy fails for it."""
+    before = now.seen.live if now.seen else None
+    moves = now.upload or now.waiting is not None
+    if before is None or now.seen is None or not moves:
+        return Go(now)
+    changes = now.script_settings is not None or any(change.write for change in now.seen.changes)
+    if not changes:
+        return Go(now)
+    warning = await keep(now.account, now.name, before.id)
+    if warning:
+        now = now.noting(warnings=(*now.report.warnings, warning))
+    return Go(now, "" if warning else f"kept with {before.label}")
+
+
 async def upload(now: Pass) -> Step:
     """Code, bindings and secrets go up together and get all traffic, in whichever of its two ways
     wrangler would."""
@@ -198,6 +215,7 @@ CHECKS: tuple[tuple[str, Stage], ...] = (
 )
 CHANGES: tuple[tuple[str, Stage], ...] = (
     ("wrangler", wrangle),
+    ("keep", keep_around),
     ("upload", upload),
     ("read-back", read_back),
     ("settings", unversioned),

@@ -1,8 +1,9 @@
-"""What belongs to no version: schedules, custom domains, workers.dev, script settings, and where D1 stands.
+"""What belongs to no version: routes, custom domains, workers.dev, schedules, queue consumers, script
+settings, and where D1 stands.
 
 Before a rollout gives a new version anything, what surrounds the old one is kept in tags of that old version
 (Resource Tagging API, `worker_version`; 1,024 characters each). So a rollback can put back what was around it
-then, from any machine. Routes of zones and queue consumers are not kept: other Workers share them.
+then, from any machine. What other Workers have by now is left to them (`attached`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud import segment
 from trailboss.cloud.tags import write_tags
 from trailboss.errors import CloudError, TrailbossError
-from trailboss.release import paths
+from trailboss.release import attached, paths
 from trailboss.release.reading import read_details
 from trailboss.release.together import together
 from trailboss.release.triggers import read_record
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 TAG = "trailboss.around"
 _ROOM = 1000
 _MOST = 8
-_SETTINGS = ("logpush", "observability", "tail_consumers")
+SETTINGS = ("logpush", "observability", "tail_consumers")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """`domains` are host names; `workers_dev` and `previews` the two switches; `settings` the script
-    settings as the API has them; `bookmarks` D1's by database id."""
+    settings as the API has them; `bookmarks` D1's by database id. `routes` (zone by pattern) and `consumers`
+    (settings by queue) are None where nobody could read them, or an older release did not keep them. `taken`
+    says what of an earlier state cannot be had, and why; it is never kept."""
 
     crons: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
@@ -42,27 +45,22 @@ class Surroundings:
     previews: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     bookmarks: Mapping[str, str] = field(default_factory=dict)
+    routes: attached.Routes | None = None
+    consumers: attached.Consumers | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is not as it was: `what` it is, `now` and `then` as text. `data` is stored data, put
-    back only when asked for by name; `restorable` is False for what is only said."""
-
-    what: str
-    now: str
-    then: str
-    data: bool = False
-    restorable: bool = True
-
-
-async def read_surroundings(cloud: Cloud, name: str, version_id: str) -> Surroundings:
-    """What surrounds the Worker now, and the D1 databases of `version_id`. Three calls, and one per
-    database."""
-    record, crons, details = await together(
+async def read_surroundings(
+    cloud: Cloud, name: str, version_id: str, then: Surroundings | None = None
+) -> Surroundings:
+    """What surrounds the Worker now, and the D1 databases of `version_id`. Five calls, and one per
+    database; with `then`, one or two more for each route and domain of then that is not there now."""
+    record, crons, details, routes, queues = await together(
         read_record(cloud, name),
         cloud.get(paths.script(cloud, name, "schedules")),
         read_details(cloud, name, version_id),
+        attached.read_routes(cloud, name),
+        attached.read_queues(cloud),
     )
     record = record or {}
     bindings = (details.get("resources") or {}).get("bindings") or ()
@@ -71,13 +69,24 @@ async def read_surroundings(cloud: Cloud, name: str, version_id: str) -> Surroun
     subdomain = record.get("subdomain") or {}
     listed = crons.get("schedules") if isinstance(crons, Mapping) else crons
     domains = (record.get("references") or {}).get("domains") or ()
+    hosts = tuple(sorted(str(one.get("hostname")) for one in domains))
+    consumers = queues.of(name) if queues is not None else None
+    taken: Mapping[str, str] = {}
+    if then is not None:
+        lost = {key: zone for key, zone in (then.routes or {}).items() if key not in (routes or {})}
+        quiet = tuple(key for key in then.consumers or {} if key not in (consumers or {}))
+        gone = tuple(host for host in then.domains if host not in hosts)
+        taken = await attached.obstacles(cloud, name, (lost, quiet, gone), queues)
     return Surroundings(
         tuple(sorted(str(one.get("cron")) for one in listed or ())),
-        tuple(sorted(str(one.get("hostname")) for one in domains)),
+        hosts,
         bool(subdomain.get("enabled")),
         bool(subdomain.get("previews_enabled")),
-        {key: record[key] for key in _SETTINGS if record.get(key) not in (None, [], {})},
+        {key: record[key] for key in SETTINGS if record.get(key) not in (None, [], {})},
         {database: mark for database, mark in zip(databases, marks, strict=True) if mark},
+        routes,
+        consumers,
+        taken,
     )
 
 
@@ -124,7 +133,8 @@ async def _tags(cloud: Cloud, worker: str, version_id: str) -> Mapping[str, str]
 
 def pack(around: Surroundings) -> dict[str, str] | None:
     """As tags; None when it takes more of them than is decent."""
-    text = json.dumps(asdict(around), separators=(",", ":"), sort_keys=True)
+    kept = {key: value for key, value in asdict(around).items() if key != "taken"}
+    text = json.dumps(kept, separators=(",", ":"), sort_keys=True)
     packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode()
     parts = [packed[at : at + _ROOM] for at in range(0, len(packed), _ROOM)]
     return {f"{TAG}.{number}": part for number, part in enumerate(parts)} if len(parts) <= _MOST else None
@@ -139,66 +149,6 @@ def unpack(tags: Mapping[str, str]) -> Surroundings | None:
         found = json.loads(zlib.decompress(base64.urlsafe_b64decode("".join(parts))))
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    known = {one.name for one in fields(Surroundings)}
+    found = {key: value for key, value in found.items() if key in known}
     return Surroundings(**{**found, "crons": tuple(found["crons"]), "domains": tuple(found["domains"])})
-
-
-def compare(now: Surroundings, then: Surroundings) -> tuple[Difference, ...]:
-    """What is not as it was. Pure."""
-    found = []
-    if now.crons != then.crons:
-        found.append(Difference("schedules", _list(now.crons), _list(then.crons)))
-    if (now.workers_dev, now.previews) != (then.workers_dev, then.previews):
-        found.append(Difference("workers.dev", _switch(now), _switch(then)))
-    if now.domains != then.domains:
-        found.append(Difference("custom domains", _list(now.domains), _list(then.domains), restorable=False))
-    for key in _SETTINGS:
-        if now.settings.get(key) != then.settings.get(key):
-            found.append(Difference(key, _short(now.settings.get(key)), _short(then.settings.get(key))))
-    for database, mark in then.bookmarks.items():
-        if now.bookmarks.get(database) not in (None, mark):
-            found.append(Difference(f"D1 {database}", "written since", f"bookmark {mark}", data=True))
-    return tuple(found)
-
-
-async def restore(
-    cloud: Cloud, name: str, now: Surroundings, then: Surroundings, *, data: bool = False
-) -> tuple[Difference, ...]:
-    """Put back what can be put back, and with `data` the D1 databases to where they stood; what was done.
-
-    Every write may be repeated. Raises CloudError at the first that fails."""
-    done = []
-    for one in compare(now, then):
-        if one.restorable and (data or not one.data):
-            await _put_back(cloud, name, one, then)
-            done.append(one)
-    return tuple(done)
-
-
-async def _put_back(cloud: Cloud, name: str, one: Difference, then: Surroundings) -> None:
-    if one.data:
-        database = one.what.removeprefix("D1 ")
-        path = f"{cloud.account}/d1/database/{segment(database)}/time_travel/restore"
-        await cloud.post(path, params={"bookmark": then.bookmarks[database]}, idempotent=True)
-    elif one.what == "schedules":
-        await cloud.put(paths.script(cloud, name, "schedules"), json=[{"cron": cron} for cron in then.crons])
-    elif one.what == "workers.dev":
-        body = {"enabled": then.workers_dev, "previews_enabled": then.previews}
-        await cloud.post(paths.script(cloud, name, "subdomain"), json=body, idempotent=True)
-    else:
-        empty: Any = [] if one.what == "tail_consumers" else {"enabled": False}
-        value = then.settings.get(one.what, False if one.what == "logpush" else empty)
-        await cloud.patch(
-            paths.script(cloud, name, "script-settings"), json={one.what: value}, idempotent=True
-        )
-
-
-def _list(items: tuple[str, ...]) -> str:
-    return ", ".join(items) or "none"
-
-
-def _switch(around: Surroundings) -> str:
-    return f"{'on' if around.workers_dev else 'off'}, previews {'on' if around.previews else 'off'}"
-
-
-def _short(value: Any) -> str:
-    return "unset" if value is None else json.dumps(value, sort_keys=True)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.release.conftest import Desk
 from tests.release.rollout.conftest import CODE, policy, traffic
 from trailboss.cloud import Cloud
 from trailboss.config import Project
+from trailboss.errors import ReleaseError
 from trailboss.release.deploy import deploy
 from trailboss.release.outcomes import DeployOptions, DeployReport
-from trailboss.release.rollout.control import find, revert
+from trailboss.release.reverting import Finding
+from trailboss.release.rollout import backwards
+from trailboss.release.rollout.backwards import Back, plan_whole, roll_back_whole
+from trailboss.release.rollout.control import find
 from trailboss.release.rollout.policy import Policy
 
 WEB = """export default { async fetch(request, env) {
@@ -44,7 +51,11 @@ async def release(desk: Desk, project: Project, chosen: Policy | None) -> Deploy
         return await deploy(project, project.workers, cloud, DeployOptions(rollout=chosen))
 
 
-def test_two_workers_are_one_release(desk: Desk) -> None:
+async def _given(value: Any) -> Any:
+    return value
+
+
+def test_two_workers_are_one_release(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = desk.folder / "both"
     asyncio.run(release(desk, write(folder, "one"), None))
 
@@ -60,7 +71,19 @@ def test_two_workers_are_one_release(desk: Desk) -> None:
     async def back(cloud: Cloud) -> None:
         found = await find(cloud, ["web", "api"])
         assert found.order == ("api", "web") and found.state.members == ("api", "web")
-        await revert(cloud, found, "on second thought")
+        plans = await plan_whole(cloud, found)
+        assert [(one.worker, one.possible, one.around) for one in plans] == [
+            ("api", True, ()),
+            ("web", True, ()),
+        ]
+        blocked = [replace(plans[0], findings=(Finding("migration", "m1"),)), plans[1]]
+        monkeypatch.setattr(backwards, "plan_whole", lambda *_: _given(tuple(blocked)))
+        with pytest.raises(ReleaseError) as caught:
+            await roll_back_whole(cloud, found, Back())
+        assert caught.value.code == "TB4034" and "nothing was moved" in caught.value.message
+        monkeypatch.undo()
+        done = await roll_back_whole(cloud, found, Back("on second thought", around=True))
+        assert done.restored == {"api": (), "web": ()}
 
     desk.run(back)
     assert desk.account.worker("web").text == "one one"

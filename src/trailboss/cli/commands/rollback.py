@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +14,10 @@ from trailboss.errors import RefusedError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.release.restoring import Difference
     from trailboss.release.reverting import RollbackPlan
     from trailboss.release.rollback import RollbackResult
-    from trailboss.release.rollout.control import Found
-    from trailboss.release.surroundings import Difference
+    from trailboss.release.rollout.backwards import Back
 
 
 @command(
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dry-run", is_flag=True, help="Say whether it can be done and what it would do; change nothing."
 )
-@click.option("--around", is_flag=True, help="Also schedules, workers.dev and settings, as they were then.")
+@click.option("--around", is_flag=True, help="Also routes, domains, schedules, consumers, settings of then.")
 @click.option("--data", is_flag=True, help="Also D1, as it was then: what was written since is lost.")
 @worker_name
 def rollback(
@@ -46,14 +46,17 @@ def rollback(
     """Give all traffic back to an earlier version, with that version's own secrets and bindings.
 
     One API call; nothing is built or uploaded. Without VERSION it is the one that had all the traffic
-    before; of a project with several Workers, all that were released together. Data, routes and schedules
-    belong to no version and stay as they are.
+    before; of a project with several Workers, all that were released together. Data, routes, schedules and
+    queue consumers belong to no version: they stay as they are, unless --around and --data put them back.
     """
     from trailboss.cli import wire
     from trailboss.release.rollback import rollback as roll_back
 
-    if name is None and version is None and len(run.project.workers) > 1 and not dry_run:
-        return _together(run, message)
+    if name is None and version is None and len(run.project.workers) > 1:
+        from trailboss.release.rollout.backwards import Back as Asked
+
+        asked = Asked(message or "", force, also["around"], also["data"])
+        return _preview_whole(run) if dry_run else _together(run, asked)
     script = run.script(name)
     run.announce(script)
     if dry_run:
@@ -84,61 +87,84 @@ def rollback(
 
 
 def _restore(run: Run, done: RollbackResult, *, data: bool) -> tuple[Difference, ...]:
-    """Put back what surrounded the version, where a release kept it.
+    """Put back what surrounded the version, where a release kept it."""
+    from trailboss.release.restoring import put_back
 
-    Raises:
-        ReleaseError: TB4416 nothing was kept with it.
-    """
-    from trailboss.errors import ReleaseError
-    from trailboss.release.surroundings import read_surroundings, recall, restore
-
-    async def go(cloud: Cloud) -> tuple[Difference, ...]:
-        then = await recall(cloud, done.worker, done.target.id)
-        if then is None:
-            raise ReleaseError(
-                "TB4416",
-                f"{done.target.label} has all traffic, but nobody kept what surrounded it.",
-                hint="Rollouts keep it. `trailboss deploy` of that commit puts schedules and settings back.",
-            )
-        now = await read_surroundings(cloud, done.worker, done.target.id)
-        return await restore(cloud, done.worker, now, then, data=data)
-
-    return run.call(go)
+    return run.call(lambda cloud: put_back(cloud, done.worker, done.target, data=data, confirm=run.confirm()))
 
 
-def _together(run: Run, message: str | None) -> int:
+def _together(run: Run, asked: Back) -> int:
     """The whole last release of the project."""
-    from trailboss.cli import views
-    from trailboss.release.rollout.control import find, revert
+    from trailboss.release.rollout.backwards import WentBack, last_release, roll_back_whole
 
-    scripts = [worker.name for worker in run.project.workers]
-    names = ", ".join(scripts)
-    run.announce(names)
-    ask = run.confirm()
-    if ask is not None and not ask(f"Give all traffic of {names} back to the versions before?"):
-        raise RefusedError("TB4032", f"{names} were not rolled back", hint="You answered no.")
+    scripts = _announced(run)
+    _sure(run, ", ".join(scripts), None, data=asked.data)
 
-    async def go(cloud: Cloud) -> Found:
-        return await revert(cloud, await find(cloud, scripts), message or "")
+    async def go(cloud: Cloud) -> WentBack:
+        return await roll_back_whole(cloud, await last_release(cloud, scripts), asked, run.confirm())
 
     done = run.call(go)
     rows = [
-        {"worker": one, "version_id": mark.stable, "label": done.label(one, mark.stable)}
-        for one, mark in done.marks.items()
+        {
+            "worker": one,
+            "version_id": mark.stable,
+            "label": done.found.label(one, mark.stable),
+            "restored": done.restored.get(one, ()),
+        }
+        for one, mark in done.found.marks.items()
     ]
-    text = ", ".join(f"{row['worker']} to {row['label']}" for row in rows)
-    run.result(
-        {"rollout": done.state.id, "workers": rows}, lambda output: views.tick(output, f"Rolled back {text}")
-    )
+    run.result({"rollout": done.found.state.id, "workers": rows}, lambda output: _show_whole(output, rows))
     return 0
 
 
+def _announced(run: Run) -> list[str]:
+    scripts = [worker.name for worker in run.project.workers]
+    run.announce(", ".join(scripts))
+    return scripts
+
+
+def _show_whole(output: Output, rows: list[dict[str, Any]]) -> None:
+    from trailboss.cli import views
+
+    views.tick(output, "Rolled back " + ", ".join(f"{row['worker']} to {row['label']}" for row in rows))
+    for row in rows:
+        for one in row["restored"]:
+            views.tick(output, f"{row['worker']}: {one.what} put back: {one.then}")
+
+
+def _preview_whole(run: Run) -> int:
+    """What taking the whole last release back would do; nothing is changed."""
+    from trailboss.release.rollout.backwards import last_release, plan_whole
+
+    scripts = _announced(run)
+
+    async def go(cloud: Cloud) -> tuple[RollbackPlan, ...]:
+        return await plan_whole(cloud, await last_release(cloud, scripts))
+
+    plans = run.call(go)
+    possible = all(plan.possible for plan in plans)
+
+    def show(output: Output) -> None:
+        for plan in plans:
+            _show_plan(output, plan)
+
+    workers = [_planned(plan) for plan in plans]
+    run.result({"dry_run": True, "possible": possible, "workers": workers}, show)
+    return 0 if possible else 1
+
+
 def _preview(run: Run, script: str, version: str | None) -> int:
-    from trailboss.cli import wire
     from trailboss.release.reverting import plan_rollback
 
     plan = run.call(lambda cloud: plan_rollback(cloud, script, version))
-    document = {
+    run.result(_planned(plan), lambda output: _show_plan(output, plan))
+    return 0 if plan.possible else 1
+
+
+def _planned(plan: RollbackPlan) -> dict[str, Any]:
+    from trailboss.cli import wire
+
+    return {
         "worker": plan.worker,
         "dry_run": True,
         "possible": plan.possible,
@@ -150,8 +176,6 @@ def _preview(run: Run, script: str, version: str | None) -> int:
         "around": plan.around,
         "untouched": plan.untouched,
     }
-    run.result(document, lambda output: _show_plan(output, plan))
-    return 0 if plan.possible else 1
 
 
 def _show_plan(output: Output, plan: RollbackPlan) -> None:
@@ -168,8 +192,8 @@ def _show_plan(output: Output, plan: RollbackPlan) -> None:
         output.line(f"  {mark} {finding.text}")
     output.line(f"  {plan.left} more uploads until {plan.target.label} cannot be deployed any more")
     for one in plan.around or ():
-        flag = "--data" if one.data else "--around" if one.restorable else "by hand"
-        output.line(f"  {one.what}: {one.now}; it was {one.then} ({flag})")
+        flag = "--data" if one.data else "--around" if one.restorable else "stays"
+        output.line(f"  {one.what}: {one.now} -> {one.then} ({flag})")
     for line in textwrap.wrap(f"Would stay as they are: {', '.join(plan.untouched)}", 76):
         output.note(output.style(line, "2"))
 

@@ -230,14 +230,19 @@ async def revert(cloud: Cloud, found: Found, why: str = "") -> Found:
     """Take a promoted release back: every Worker of it, callers first, to what it replaced.
 
     Raises ReleaseError TB4414 when it was not promoted, and what `traffic.shift` raises."""
+    refuse_unpromoted(found)
+    words = f"rolled back by {whoever()}{_because(why)}"
+    return await _write(cloud, found, words, phase=Phase.ROLLED_BACK, until=0.0, who=whoever())
+
+
+def refuse_unpromoted(found: Found) -> None:
+    """Raise ReleaseError TB4414 unless all Workers have what they were promoted to."""
     if found.state.phase is not Phase.PROMOTED:
         raise ReleaseError(
             "TB4414",
             f"The last release of {', '.join(found.order)} was {found.state.phase.value}, not promoted.",
             hint="While it is not over: `trailboss release abort`. Else name a Worker and a version.",
         )
-    words = f"rolled back by {whoever()}{_because(why)}"
-    return await _write(cloud, found, words, phase=Phase.ROLLED_BACK, until=0.0, who=whoever())
 
 
 async def promote(cloud: Cloud, found: Found, *, full: bool = False, why: str = "") -> Found:

@@ -33,7 +33,7 @@ async def plan(site: Site) -> list[Change]:
     origins = [_origin(domain) for domain in domains]
 
     async def write() -> None:
-        await _write(site, origins)
+        await write_domains(site, origins)
 
     return [Change(KIND, hosts, write)]
 
@@ -50,7 +50,9 @@ def _origin(domain: Address) -> dict[str, Any]:
     return {"hostname": domain.pattern, **{key: domain.wire[key] for key in kept if key in domain.wire}}
 
 
-async def _write(site: Site, origins: Sequence[Mapping[str, Any]]) -> None:
+async def write_domains(site: Site, origins: Sequence[Mapping[str, Any]]) -> None:
+    """Make `origins` the custom domains of the Worker, and no others. Raises RefusedError TB4070, TB4076
+    where nobody allows to take a host name over."""
     path = paths.script(site.cloud, site.name, "domains")
     changes = await site.cloud.post(
         f"{path}/changeset", params={"replace_state": "true"}, json=origins, idempotent=True

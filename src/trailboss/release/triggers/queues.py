@@ -1,14 +1,27 @@
-"""Queue consumers: the Worker is called with the messages of a queue."""
+"""Queue consumers: the Worker is called with the messages of a queue, or others pull them over HTTP.
+
+A queue has one consumer. One of another Worker is never touched: the write then fails, and says so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trailboss.cloud import segment
 from trailboss.errors import ReleaseError
 from trailboss.release.triggers.change import Change, Site
 
+if TYPE_CHECKING:
+    from trailboss.cloud import Cloud
+
 KIND = "queue consumer"
+PULL = "http_pull"
+_SETTINGS = {
+    "batch_size": "max_batch_size",
+    "max_retries": "max_retries",
+    "retry_delay": "retry_delay",
+}
+"""Cloudflare's setting to wrangler's key; both kinds of consumer have these."""
 
 
 async def plan(site: Site) -> list[Change]:
@@ -18,7 +31,9 @@ async def plan(site: Site) -> list[Change]:
     Raises ReleaseError TB4073.
     """
     queues = site.settings.get("queues") or {}
-    wanted = [item for item in queues.get("consumers") or () if item.get("type", "worker") == "worker"]
+    wanted = [
+        item for item in queues.get("consumers") or () if item.get("type", "worker") in ("worker", PULL)
+    ]
     if not wanted:
         return []
     made = {str(item.get("queue")) for item in queues.get("producers") or ()}
@@ -49,43 +64,61 @@ async def read_queues(
 def _plan(site: Site, item: Mapping[str, Any], seen: Mapping[str, Any] | None) -> Change:
     name = str(item["queue"])
     body = _body(site.name, item)
-    there = next(
-        (consumer for consumer in (seen or {}).get("consumers") or () if _is_ours(consumer, site.name)), None
-    )
+    there = of_worker(seen or {}, site.name, body["type"])
     if there is not None and _same(there, body):
         return Change(KIND, (name,))
 
     async def write() -> None:
-        queue = seen or (await read_queues(site, [name]))[name]
-        path = f"{site.cloud.account}/queues/{queue['queue_id']}/consumers"
-        if there is None:
-            await site.cloud.post(path, json=body)
-        else:
-            await site.cloud.put(f"{path}/{there['consumer_id']}", json=body)
+        await put_consumer(site.cloud, seen or (await read_queues(site, [name]))[name], site.name, body)
 
     return Change(KIND, (name,), write)
 
 
-def _is_ours(consumer: Mapping[str, Any], script: str) -> bool:
-    found = (consumer.get("script"), consumer.get("script_name"), consumer.get("service"))
-    return consumer.get("type", "worker") == "worker" and script in found
+def of_worker(queue: Mapping[str, Any], worker: str, kind: str = "worker") -> Mapping[str, Any] | None:
+    """The queue's consumer that is the Worker `worker`, or (`kind` "http_pull") the one over HTTP."""
+    listed = [one for one in queue.get("consumers") or () if one.get("type", "worker") == kind]
+    return next((one for one in listed if kind == PULL or script_of(one) == worker), None)
+
+
+def script_of(consumer: Mapping[str, Any]) -> str:
+    """The Worker a consumer is; empty for one over HTTP."""
+    return str(consumer.get("script") or consumer.get("script_name") or consumer.get("service") or "")
+
+
+async def put_consumer(
+    cloud: Cloud, queue: Mapping[str, Any], worker: str, body: Mapping[str, Any] | None
+) -> None:
+    """Make `body` the queue's consumer, or (None) the Worker no consumer of it.
+
+    A PUT need not clear what it does not name, so where the dead letter queue is still there afterwards, or
+    the kind is another, the consumer is made anew; messages stay in the queue meanwhile."""
+    path = f"{cloud.account}/queues/{segment(str(queue['queue_id']))}/consumers"
+    kind = str((body or {}).get("type", "worker"))
+    same, mine = of_worker(queue, worker, kind), of_worker(queue, worker)
+    if body is not None and same is not None:
+        done = await cloud.put(f"{path}/{segment(str(same['consumer_id']))}", json=body)
+        left = (done or {}).get("dead_letter_queue")
+        if not left or body.get("dead_letter_queue"):
+            return
+        mine = same
+    if mine is not None:
+        await cloud.delete(f"{path}/{segment(str(mine['consumer_id']))}")
+    if body is not None:
+        await cloud.post(path, json=body)
 
 
 def _body(script: str, item: Mapping[str, Any]) -> dict[str, Any]:
     """What wrangler sends; keys that are not configured are left out, which means Cloudflare's default."""
-    timeout = item.get("max_batch_timeout")
-    settings = {
-        "batch_size": item.get("max_batch_size"),
-        "max_retries": item.get("max_retries"),
-        "max_wait_time_ms": None if timeout is None else 1000 * timeout,
-        "max_concurrency": item.get("max_concurrency"),
-        "retry_delay": item.get("retry_delay"),
-    }
-    body: dict[str, Any] = {
-        "type": "worker",
-        "script_name": script,
-        "settings": {key: value for key, value in settings.items() if value is not None},
-    }
+    settings = {ours: item.get(key) for ours, key in _SETTINGS.items()}
+    pulls = item.get("type") == PULL
+    if pulls:
+        settings["visibility_timeout_ms"] = item.get("visibility_timeout_ms")
+    else:
+        timeout = item.get("max_batch_timeout")
+        settings["max_wait_time_ms"] = None if timeout is None else 1000 * timeout
+        settings["max_concurrency"] = item.get("max_concurrency")
+    body: dict[str, Any] = {"type": PULL} if pulls else {"type": "worker", "script_name": script}
+    body["settings"] = {key: value for key, value in settings.items() if value is not None}
     if item.get("dead_letter_queue"):
         body["dead_letter_queue"] = item["dead_letter_queue"]
     return body

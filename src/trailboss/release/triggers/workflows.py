@@ -11,7 +11,8 @@ from trailboss.release.triggers.change import Change, Site
 
 KIND = "workflow"
 _NEEDS_PAID, _JURISDICTION_FIXED, _MISSING = 10208, 10209, 10200
-_OPTIONAL = ("limits", "concurrency", "default_retention", "jurisdiction")
+_OF_VERSION = ("limits", "concurrency", "default_retention")
+_OPTIONAL = (*_OF_VERSION, "jurisdiction")
 
 
 def owned(name: str, settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -33,7 +34,7 @@ async def _plan(site: Site, item: Mapping[str, Any]) -> Change:
     warnings: tuple[str, ...] = ()
     if there and there.get("script_name") not in (None, site.name):
         warnings = (f"workflow {name} moves here from Worker {there['script_name']}",)
-    if there and all(there.get(key) == value for key, value in body.items()):
+    if there and await _settled(site, path, body, there):
         return Change(KIND, (name,))
 
     async def write() -> None:
@@ -43,6 +44,35 @@ async def _plan(site: Site, item: Mapping[str, Any]) -> Change:
             raise _explain(name, error) from error
 
     return Change(KIND, (name,), write, warnings)
+
+
+async def _settled(site: Site, path: str, body: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+    """Whether the account has it so: the class, the schedules, and what its newest version says of limits."""
+    wanted = {str(one["cron"]) for one in body.get("schedules") or ()}
+    known = {str(one.get("cron")) for one in there.get("schedules") or ()}
+    fixed = {
+        key: value for key, value in body.items() if key not in (*_OF_VERSION, "schedules", "jurisdiction")
+    }
+    place = there.get("jurisdiction") or body.get("jurisdiction")
+    if wanted != known or place != body.get("jurisdiction"):
+        return False
+    if any(there.get(key) != value for key, value in fixed.items()):
+        return False
+    version = await _newest(site, path)
+    return all(_covers(version.get(key), body.get(key)) for key in _OF_VERSION)
+
+
+def _covers(has: Any, wants: Any) -> bool:
+    """Fields that the account adds on its own are no difference; one that should be gone is."""
+    if not wants or not isinstance(wants, Mapping):
+        return (has or None) == (wants or None)
+    return all((has or {}).get(key) == value for key, value in wants.items())
+
+
+async def _newest(site: Site, path: str) -> Mapping[str, Any]:
+    """The newest version of a workflow, which has its limits; empty where it has none. One call."""
+    listed: list[Mapping[str, Any]] = await site.cloud.get(f"{path}/versions") or []
+    return max(listed, key=lambda one: str(one.get("created_on")), default={})
 
 
 def _body(script: str, item: Mapping[str, Any]) -> dict[str, Any]:
