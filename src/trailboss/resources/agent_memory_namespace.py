@@ -1,4 +1,7 @@
-"""Agent memory namespaces. Source: wrangler 4.164; the name is unique in an account, calls take it."""
+"""Agent memory namespaces. Source: wrangler 4.164; the name is unique in an account.
+
+What agents remembered in one goes with it.
+"""
 
 from __future__ import annotations
 

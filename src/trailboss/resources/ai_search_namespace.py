@@ -1,4 +1,7 @@
-"""AI Search namespaces. Source: wrangler 4.164; the name is unique in an account, calls take it."""
+"""AI Search namespaces. Source: wrangler 4.164; the name is unique in an account.
+
+A namespace holds search instances; they go with it.
+"""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound, PlanError
 from trailboss.resources.marks import (
+    DERIVED,
     IDENTITY,
     MUTABLE,
     REPLACE,
@@ -59,7 +60,7 @@ class CertificatePack:
     validation_method: str = field(default="txt", metadata=REPLACE)
     validity_days: int = field(default=90, metadata=REPLACE)
     cloudflare_branding: bool | Unset = field(default=UNSET, metadata=MUTABLE)
-    name: str = field(default="", metadata=IDENTITY)
+    name: str = field(default="", metadata=IDENTITY | DERIVED)
 
     def __post_init__(self) -> None:
         if isinstance(self.hosts, tuple):

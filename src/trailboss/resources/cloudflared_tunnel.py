@@ -1,4 +1,4 @@
-"""Tunnels of an account. Source: edge reference 1.1; only living tunnels hold a name, calls take the id.
+"""Tunnels of an account. Source: edge reference 1.1; only living tunnels hold a name.
 
 A tunnel's token is never kept: whoever runs cloudflared reads it. What the tunnel leads to is another kind,
 `tunnel_configuration`.

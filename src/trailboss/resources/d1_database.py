@@ -1,4 +1,8 @@
-"""D1 databases. Source: API reference 5; the name is unique in an account, deletion cannot be undone."""
+"""D1 databases. Source: API reference 5; the name is unique in an account, deletion cannot be undone.
+
+Where it lives is chosen when it is made; of the rest only read replication can be changed. Its tables are the
+matter of another kind, `d1_migrations`.
+"""
 
 from __future__ import annotations
 

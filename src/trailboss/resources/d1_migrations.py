@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import CloudError, NotFound
 from trailboss.resources.marks import (
+    DERIVED,
     IDENTITY,
     MUTABLE,
     PATH,
@@ -39,7 +40,7 @@ class D1Migrations:
     database: str | Ref = field(metadata=IDENTITY | to("d1_database"))
     directory: str = field(metadata=WRITE_ONLY | PATH)
     table: str = field(default="d1_migrations", metadata=WRITE_ONLY)
-    names: tuple[str, ...] = field(default=(), metadata=WRITE_ONLY)
+    names: tuple[str, ...] = field(default=(), metadata=WRITE_ONLY | DERIVED)
     """The files' names, for the digest: a new file is a change of what is wanted."""
 
     def __post_init__(self) -> None:

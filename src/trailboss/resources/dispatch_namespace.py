@@ -1,4 +1,7 @@
-"""Dispatch namespaces of Workers for Platforms. Source: API reference; the name is unique in an account."""
+"""Dispatch namespaces of Workers for Platforms. Source: API reference; the name is unique in an account.
+
+Deleting one deletes the Workers that were uploaded into it.
+"""
 
 from __future__ import annotations
 

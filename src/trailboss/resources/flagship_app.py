@@ -1,4 +1,7 @@
-"""Flagship applications: each holds feature flags. Source: API reference 11.1; calls take the id."""
+"""Flagship applications: each holds feature flags. Source: API reference 11.1.
+
+The flags themselves are no resources of a plan; they go with their application.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Workers KV namespaces. Source: API reference 6.1; the title is unique in an account."""
+"""Workers KV namespaces. Source: API reference 6.1; the title is unique in an account.
+
+What is in one is no matter of a plan. Where its data may be (`jurisdiction`) is chosen when it is made.
+"""
 
 from __future__ import annotations
 

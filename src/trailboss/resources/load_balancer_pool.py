@@ -1,4 +1,4 @@
-"""Pools of origins. Source: edge reference 5; the name is unique in an account, calls take the id.
+"""Pools of origins. Source: edge reference 5; the name is unique in an account.
 
 A change of `origins` replaces them all, so they are compared as a whole, by name and not by place.
 """

@@ -37,7 +37,7 @@ UNSET: Final = Unset()
 """A field the file does not mention: not sent and not compared. None and empty are values."""
 
 _KEY, _NAMED, _REF, _SECRET = "trailboss.mark", "trailboss.named", "trailboss.ref", "trailboss.secret"
-_PATH = "trailboss.path"
+_PATH, _DERIVED = "trailboss.path", "trailboss.derived"
 # The metadata of a dataclass field, as in `title: str = field(metadata=IDENTITY | NAMED)`.
 IDENTITY: Final[dict[str, Any]] = {_KEY: Mark.IDENTITY}
 MUTABLE: Final[dict[str, Any]] = {_KEY: Mark.MUTABLE}
@@ -54,6 +54,10 @@ SECRET: Final[dict[str, Any]] = {_SECRET: True}
 
 PATH: Final[dict[str, Any]] = {_PATH: True}
 """The field is a file or folder, relative to the file it stands in; absolute in a spec."""
+
+
+DERIVED: Final[dict[str, Any]] = {_DERIVED: True}
+"""The field follows from the others: nobody writes it into a file."""
 
 
 def to(kind: str, form: str = "{}") -> dict[str, Any]:
@@ -114,6 +118,11 @@ def is_named(place: Field[Any]) -> bool:
 def is_path(place: Field[Any]) -> bool:
     """Whether the field names a file or folder of this machine."""
     return bool(place.metadata.get(_PATH))
+
+
+def is_derived(place: Field[Any]) -> bool:
+    """Whether the field follows from the others."""
+    return bool(place.metadata.get(_DERIVED))
 
 
 def is_secret(place: Field[Any]) -> bool:

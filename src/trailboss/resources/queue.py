@@ -1,4 +1,7 @@
-"""Queues. Source: API reference 6.3; the name is unique in an account, calls take the id."""
+"""Queues. Source: API reference 6.3; the name is unique in an account.
+
+Who takes the messages is another kind, `queue_consumer`. Deleting a queue drops what waits in it.
+"""
 
 from __future__ import annotations
 

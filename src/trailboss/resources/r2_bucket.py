@@ -1,4 +1,8 @@
-"""R2 buckets. Source: API reference 6.2; a jurisdiction has names of its own, chosen by a header."""
+"""R2 buckets. Source: API reference 6.2; a jurisdiction has names of its own.
+
+A bucket with objects in it is not deleted: Cloudflare refuses that. Lifecycle, CORS and event notifications
+are kinds of their own.
+"""
 
 from __future__ import annotations
 

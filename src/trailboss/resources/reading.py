@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from trailboss.errors import ConfigError
-from trailboss.resources.marks import Mark, Ref, Unset, is_named, is_path, mark_of, target_of
+from trailboss.resources.marks import Mark, Ref, Unset, is_derived, is_named, is_path, mark_of, target_of
 from trailboss.resources.protocol import Kind
 from trailboss.values import Location
 
@@ -69,7 +69,9 @@ def model_of(spec: Any) -> type[BaseModel]:
 
 
 def _written(spec: type[Any]) -> list[Field[Any]]:
-    return [place for place in fields(spec) if mark_of(place) not in (Mark.MARKER, Mark.SERVER_SET)]
+    """The fields that a person may write."""
+    marks = (Mark.MARKER, Mark.SERVER_SET)
+    return [place for place in fields(spec) if mark_of(place) not in marks and not is_derived(place)]
 
 
 def _readable(hint: Any) -> Any:

@@ -1,4 +1,7 @@
-"""Vectorize indexes (v2). Source: API reference 6.4; nothing of an index can be changed, only made anew."""
+"""Vectorize indexes (v2). Source: API reference 6.4; nothing of an index can be changed, only made anew.
+
+A new one is empty: what was in the old one has to be written again.
+"""
 
 from __future__ import annotations
 
