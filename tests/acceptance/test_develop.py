@@ -6,16 +6,20 @@ import getpass
 import shlex
 import shutil
 import socket
+import socketserver
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.acceptance.commands import step
+from tests.acceptance.test_steps import live
 from tests.conftest import Sandbox
 from tests.develop.accounts import at_sandbox
 from tests.develop.conftest import Running, alive, descendants, starter, surroundings, wait_until
@@ -109,6 +113,30 @@ def test_step_6_the_host_name_reaches_the_local_worker(place: Place, keep: objec
         assert place.account.edge(f"dev.{ZONE}").status_code == 200
         end(running)
         assert place.account.edge(f"dev.{ZONE}").status_code != 200
+
+
+def test_step_6_an_unhealthy_tunnel_stops_the_deploy(place: Place) -> None:
+    answering = socketserver.ThreadingTCPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=answering.serve_forever, daemon=True).start()
+    service = f"http://localhost:{answering.server_address[1]}"
+    for command in step(6)[1:]:
+        refused = place.run(command)
+        assert refused.returncode == 1
+        assert "TB4415" in refused.stderr
+        assert place.account.call("GET", f"{place.account.account}/workers/scripts") == []
+        place.run("trailboss tunnel create production-tunnel")
+        place.run(f"trailboss tunnel route production-tunnel db.{ZONE} --service {service}")
+        done = place.run(command)
+        assert done.returncode == 0, done.stderr
+        assert place.account.worker("agency-production").status_code == 200
+        before = live(place.account, "agency-production")
+        answering.shutdown()
+        answering.server_close()
+        source = place.folder / "src" / "index.ts"
+        source.write_text(f"{source.read_text()}\n// another version\n")
+        refused = place.run(command)
+        assert (refused.returncode, "tunnel production-tunnel: down" in refused.stderr) == (4, True)
+        assert live(place.account, "agency-production") == before
 
 
 def test_step_7_ssh_and_a_query(place: Place, keep: object, machine: Machine) -> None:
