@@ -14,6 +14,7 @@ from trailboss.sandbox.faults import parse_fault
 from trailboss.sandbox.guard import bearer, same
 from trailboss.sandbox.memory import resident_bytes
 from trailboss.sandbox.products.access_control import from_sign, post_login
+from trailboss.sandbox.products.invocations import collect
 from trailboss.sandbox.products.tunnel_control import get_tunnels, put_tunnel
 from trailboss.sandbox.refusals import authentication_error, bad_request
 from trailboss.sandbox.routes import Handler, Router
@@ -89,6 +90,7 @@ async def put_clock(call: Call) -> dict[str, Any]:
     """{"offset": seconds} | {"freeze": true | false | unix seconds} and/or {"advance": seconds} | {"reset":
     true}."""
     value = await call.object()
+    await collect(call.box)
     if value.get("reset"):
         call.clock.reset()
     try:

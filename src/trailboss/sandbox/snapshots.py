@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from trailboss.sandbox.box import Box
+from trailboss.sandbox.products.invocations import collect
 from trailboss.sandbox.refusals import ApiError, bad_request
 
 
 async def reset(box: Box) -> None:
     """Empty the account. Runtime data goes only when there may be some, because that reloads the runtime."""
     box.faults.replace([])
+    await collect(box)  # what was counted until now is of the account that goes
     box.ids.reset()
     box.clock.reset()
     box.tails.close_all()

@@ -26,6 +26,7 @@ export function routes(control, { supervisor, runtime, ingress, validator, confi
   });
   control.json("GET", "/stats", () => ingress.report());
   control.json("DELETE", "/stats", () => ingress.stats.reset());
+  control.json("POST", "/invocations/take", () => ingress.stats.invocations.take());
   triggers(control, { supervisor, runtime, ingress });
   data(control, { supervisor, runtime, ingress });
   control.json("PUT", "/trace", ({ scripts }) => ingress.gate.pass(() => runtime.listen(scripts ?? "all")));

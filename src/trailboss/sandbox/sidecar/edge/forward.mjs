@@ -14,6 +14,7 @@ const hasBody = (req) => req.headers["content-length"] > 0 || req.headers["trans
 class Exchange {
   #paused = null;
   #thrown = null;
+  #threw = false;
   #finished = false;
   #abort = null;
   #length = -1;
@@ -104,12 +105,13 @@ class Exchange {
     if (this.#thrown !== null) this.#afterThrow();
     else if (this.#small === null) this.res.end();
     else this.res.end(this.#small, "latin1");
-    this.#finish({ status: this.status });
+    this.#finish({ status: this.status, threw: this.#threw });
   }
 
   #afterThrow() {
     const body = Buffer.concat(this.#thrown);
     if (body.length === 0 || body.latin1Slice() === THREW) {
+      this.#threw = true;
       miss(this.req, this.res, "threw", "", this.ray);
       return;
     }

@@ -8,6 +8,7 @@ import { choose } from "./choose.mjs";
 import { forward } from "./forward.mjs";
 import { Gate } from "./gate.mjs";
 import { clientAddress, inbound, loops, scheme, targetOf, wholeUrl } from "./headers.mjs";
+import { outcomeOf } from "./invocations.mjs";
 import { miss } from "./pages.mjs";
 import { Routes } from "./routes.mjs";
 import { Stats } from "./stats.mjs";
@@ -172,7 +173,7 @@ export class Ingress {
         this.#lost(req, res, found, ray, urlScheme, attempt, outcome).catch((error) => this.#broken(req, res, error, ray));
         return;
       }
-      this.stats.count(found.script, found.version, outcome.status, performance.now() - started);
+      this.stats.count(found.script, found.version, outcome.status, performance.now() - started, outcomeOf(outcome));
     };
     forward(target.pool, req, res, { path: wholeUrl(req, urlScheme), headers, ray: `${ray}-${COLO}`, track: this.#exchanges, done });
   }
@@ -192,7 +193,7 @@ export class Ingress {
       await this.recover();
       if (outcome.retry) return this.#enter(req, res, found, ray, urlScheme, attempt + 1);
     }
-    this.stats.count(found.script, found.version, 502, 0);
+    this.stats.count(found.script, found.version, 502, 0, outcomeOf(outcome));
     log(`ingress: ${found.script}: ${outcome.error.message}`);
     return miss(req, res, "gone", outcome.error.message, `${ray}-${COLO}`);
   }
@@ -226,7 +227,7 @@ export class Ingress {
     const started = performance.now();
     const tunnel = new Tunnel(socket, target.port, handshake(req, wholeUrl(req, urlScheme), headers), {
       isWebSocket: req.headers.upgrade?.toLowerCase() === "websocket",
-      onStatus: (status) => this.stats.count(found.script, found.version, status, performance.now() - started),
+      onStatus: (status) => this.stats.count(found.script, found.version, status, performance.now() - started, outcomeOf({})),
       onEnd: () => this.#tunnels.delete(tunnel),
     });
     this.#tunnels.add(tunnel);

@@ -1,5 +1,8 @@
-// Counters per script and version, since the start or the last reset.
+// Counters per script and version, since the start or the last reset; and invocations, until they are taken.
+import { Invocations } from "./invocations.mjs";
+
 export class Stats {
+  invocations = new Invocations();
   #scripts = new Map();
   swaps = 0;
   failedSwaps = 0;
@@ -8,7 +11,8 @@ export class Stats {
   lastHoldMs = 0;
   weights = 0;
 
-  count(script, version, status, ms) {
+  count(script, version, status, ms, outcome) {
+    this.invocations.add(script, version, outcome, ms);
     const key = `${script}\n${version}`;
     let entry = this.#scripts.get(key);
     if (entry === undefined) {
@@ -30,6 +34,7 @@ export class Stats {
 
   reset() {
     this.#scripts.clear();
+    this.invocations.take();
   }
 
   report() {
