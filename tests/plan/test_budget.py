@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.crashing import prepared, wanting
+from tests.plan.crashing import prepared, resource, wanting
 from tests.plan.every import every, revealed
 from tests.plan.inprocess import Account, DirectCloud
-from tests.plan.scale import fill, many
+from tests.plan.scale import fill, many, zone_of
 from tests.plan.virtual import run
+from trailboss.errors import NotFound
 from trailboss.plan.plan import Plan, make
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.dns_record import DNSRecord
 from trailboss.resources.registry import NAMES
 
 BUDGETS = ((100, 15), (1_000, 55), (5_000, 240))
@@ -47,9 +49,38 @@ def test_one_list_for_each_kind(tmp_path: Path) -> None:
     assert plan.calls <= len(NAMES) + 8
 
 
-def test_a_zone_is_asked_for_once(tmp_path: Path) -> None:
-    account, wanted = Account(tmp_path), many(300)
-    fill(account, wanted, 3)
+@pytest.mark.parametrize(("there", "wanted", "calls"), [(1, 1, 1), (60, 60, 2), (260, 3, 4), (260, 20, 6)])
+def test_zones_are_listed_where_that_is_cheaper_than_asking(
+    tmp_path: Path, there: int, wanted: int, calls: int
+) -> None:
+    """A page of fifty for all that are wanted; by name where the account has many and the file wants few."""
+    account = Account(tmp_path)
+    names = [zone_of(number) for number in range(there)]
+    records = [
+        resource("dns_record", f"r{number}", DNSRecord(name, f"a.{name}", "A", "192.0.2.1"))
+        for number, name in enumerate(names[-wanted:])
+    ]
     cloud = DirectCloud(account)
-    run(lambda: make(cloud, wanted))
-    assert sum(count for (_, path), count in cloud.stats.requests.items() if path == "/zones") == 3
+
+    async def go() -> Plan:
+        for name in names:
+            await account.zone(name)
+        return await make(cloud, wanting(*records))
+
+    assert len(run(go).pending) == wanted
+    assert sum(count for (_, path), count in cloud.stats.requests.items() if path == "/zones") == calls
+
+
+def test_a_zone_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    account = Account(tmp_path)
+    zones = [zone_of(0), zone_of(1), "nowhere.example"]
+    records = [resource("dns_record", z, DNSRecord(z, f"a.{z}", "A", "192.0.2.1")) for z in zones]
+
+    async def go() -> None:
+        for name in zones[:2]:
+            await account.zone(name)
+        await make(DirectCloud(account), wanting(*records))
+
+    with pytest.raises(NotFound, match=r"nowhere\.example") as caught:
+        run(go)
+    assert zone_of(1) in caught.value.hint

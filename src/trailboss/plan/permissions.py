@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from trailboss.cloud.zones import learn_zones
 from trailboss.errors import CloudError, NotFound, PermissionDenied
 from trailboss.plan.holdings import Holdings
 from trailboss.plan.wanted import Wanted
@@ -103,7 +104,9 @@ async def standing(
 async def _zones(cloud: Cloud, asked: Iterable[Needed]) -> Mapping[str, str]:
     """The ids of the zones by name; "" for one that cannot be seen."""
     found: dict[str, str] = {}
-    for name in dict.fromkeys(zone for one in asked for zone in one.zones):
+    names = dict.fromkeys(zone for one in asked for zone in one.zones)
+    await learn_zones(cloud, names)
+    for name in names:
         try:
             found[name] = (await cloud.zone(name)).rpartition("/")[2]
         except CloudError:

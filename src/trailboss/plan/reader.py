@@ -6,31 +6,27 @@ per kind and scope that is wanted or owned. Nothing is read per resource.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud.tags import TaggedResource, find_tagged
-from trailboss.errors import NotFound, PermissionDenied
 from trailboss.plan.graph import in_order, needs_of, refuse_circles
 from trailboss.plan.holdings import Holdings
-from trailboss.plan.owner import ENVIRONMENT, PROJECT, Stamp, from_marker, from_tags
+from trailboss.plan.owner import PROJECT, Stamp, from_marker, from_tags
 from trailboss.plan.register import Place, Register
 from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
 from trailboss.plan.wanted import Resource, Wanted
-from trailboss.resources.marks import UNSET, Mark, Ref, identity_of, marked, refs_in, resolved
-from trailboss.resources.protocol import Basis, Kind, Marked, OfWorker, Tagged
-from trailboss.resources.registry import NAMES, kind
+from trailboss.plan.where import Like, begin, likes_of, resolve_zones
+from trailboss.resources.marks import Ref, identity_of, refs_in, resolved
+from trailboss.resources.protocol import Kind, Marked, OfWorker, Tagged
+from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 IDS = 50
 """Ids that one search by tags takes."""
-Like = tuple[Kind[Any, Any], Any, Any]
-"""A kind, something in the scope to list, and where in the files that is wanted."""
 
 
 async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -> View:
@@ -44,11 +40,11 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
     """
     needs = needs_of(wanted.resources)
     refuse_circles(wanted.resources, needs)
-    view, tagged = await _start(cloud, wanted, register)
+    view, tagged = await begin(cloud, wanted, register)
     view.needs = needs
     reader = _Reader(cloud, view, tagged)
     waiting = in_order(wanted.resources, needs)
-    await reader.read([*_likes(view, tagged), *reader.known(waiting)])
+    await reader.read([*likes_of(view, tagged), *reader.known(waiting)])
     check_given(view)
     reader.name_others()
     while waiting:
@@ -66,89 +62,6 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
     reader.tell_apart()
     refer(view)
     return view
-
-
-def like_identity(found: Kind[Any, Any], identity: tuple[Any, ...]) -> Any:
-    """Something with the identity of a spec and nothing else, for a list that asks where to look."""
-    names = [place.name for place in marked(found.spec, Mark.IDENTITY)]
-    values = {place.name: UNSET for place in fields(found.spec)} | dict(zip(names, identity, strict=False))
-    return found.spec(**values)
-
-
-async def _start(
-    cloud: Cloud, wanted: Wanted, register: Register | None
-) -> tuple[View, list[TaggedResource]]:
-    async def tagged() -> list[TaggedResource]:
-        owner = wanted.owner
-        conditions = (f"{PROJECT}={owner.project}", f"{ENVIRONMENT}={owner.environment}")
-        return [row async for row in find_tagged(cloud, conditions)]
-
-    untagged = ""
-    rows: list[TaggedResource] = []
-    scripts = asyncio.ensure_future(_scripts(cloud, wanted))
-    try:
-        if register is None:
-            register, rows = await asyncio.gather(Register.read(cloud), tagged())
-        else:
-            rows = await tagged()
-    except PermissionDenied as error:
-        register, untagged = None, error.message
-    finally:
-        existing = await scripts
-    return View(wanted, register, untagged, existing), rows
-
-
-async def _scripts(cloud: Cloud, wanted: Wanted) -> frozenset[str]:
-    """The Workers that exist, when it matters."""
-    if not any(isinstance(kind(one.kind).ownership, OfWorker) for one in wanted.resources):
-        return frozenset()
-    path = f"{cloud.account}/workers/scripts"
-    return frozenset([str(row.get("id")) async for row in cloud.pages(path, style="single")])
-
-
-def _likes(view: View, tagged: list[TaggedResource]) -> Iterator[Like]:
-    """One thing to look for per list beside what is wanted: what that refers to, given, claimed, tagged."""
-    known = {(one.kind, one.key) for one in view.wanted.resources}
-    for one in view.wanted.resources:
-        for ref in refs_in(one.spec):
-            if (ref.kind, ref.name) not in known:
-                yield kind(ref.kind), None, one.where
-    for given in view.wanted.given:
-        yield kind(given.kind), None, given.where
-    if view.register is None:
-        return
-    for claim in view.register.claims_of(view.owner).values():
-        found = kind(claim.kind)
-        yield found, like_identity(found, claim.identity), None
-    types = {row.type for row in tagged}
-    for name in NAMES:
-        found = kind(name)
-        owning = found.ownership
-        tagged_so = isinstance(owning, Tagged) and owning.type in types and found.scope == "account"
-        if tagged_so or (view.wanted.ends and isinstance(owning, OfWorker) and _is_whole(found)):
-            yield found, None, None
-
-
-def _is_whole(found: Kind[Any, Any]) -> bool:
-    """Whether one list shows all of the account, whatever is looked for."""
-    return found.scope == "account" and getattr(type(found), "scope_of", None) is Basis.scope_of
-
-
-async def _zones(cloud: Cloud, likes: list[Like]) -> None:
-    """Resolve each zone once and before anything else, so that a wrong one is told with its place."""
-    places: dict[str, Any] = {}
-    for _, like, where in likes:
-        if getattr(like, "zone", None):
-            places.setdefault(like.zone, where)
-
-    async def one(zone: str) -> None:
-        try:
-            await cloud.zone(zone)
-        except NotFound as error:
-            error.where = places[zone]
-            raise
-
-    await asyncio.gather(*map(one, places))
 
 
 class _Reader:
@@ -196,7 +109,7 @@ class _Reader:
 
     async def read(self, likes: list[Like]) -> None:
         """Read what was not read yet, all at the same time."""
-        await _zones(self._cloud, likes)
+        await resolve_zones(self._cloud, likes)
         await self._holdings.read([(found, like) for found, like, _ in likes])
         for found, like, _ in likes:
             place = (found.name, *found.scope_of(like))
