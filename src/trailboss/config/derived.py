@@ -66,6 +66,8 @@ def settings_for(document: Document, derived: Derived, environ: Mapping[str, str
         if isinstance(table.get("resources"), dict):
             table["resources"] = _resources(table["resources"], derived)
     _secrets(data, own, derived.source)
+    if seed := environments.get(derived.source, {}).get("seed"):
+        own["seed"] = deepcopy(seed)
     own["ephemeral"] = {**own.get("ephemeral", {})}
     own["ephemeral"].pop("expires", None)
     if environ.get(EXPIRES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-OWN_KEYS = frozenset({"protected", "branches"})
+OWN_KEYS = frozenset({"protected", "branches", "seed"})
 """Keys of `[environments.<name>]` that are not an override of anything."""
 
 

@@ -52,7 +52,7 @@ class Sections(Strict):
     dev: Open = table("The development server.")
     test: Open = table("End-to-end tests.")
     performance: Open = table("Performance tests and their limits.")
-    ephemeral: Open = table("Short-lived environments and their expiry.")
+    ephemeral: Open = table("Short-lived environments: what previews copy, their expiry and their data.")
     tunnels: Open = table("Cloudflare Tunnels by name.")
     ssh: Open = table("SSH access through tunnels.")
     databases: Open = table("TCP databases reached through tunnels.")
@@ -94,6 +94,7 @@ class EnvironmentSettings(Sections):
         default_factory=list, description="Git branches (or patterns) that choose it."
     )
     inherit_bindings: bool | None = Field(default=None, description="Overrides the top level's value.")
+    seed: Open = table("Data its new databases, namespaces and buckets begin with; else [ephemeral.seed].")
 
 
 class Settings(Sections):

@@ -4,9 +4,10 @@ brings pydantic.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
-from pydantic import Field, RootModel
+from pydantic import ConfigDict, Field, RootModel
 
 from trailboss.config.settings import Strict
 
@@ -19,6 +20,9 @@ class DevSettings(Strict):
     local_protocol: Literal["http", "https"] | None = Field(default=None, description="http or https.")
     inspector_port: int | None = Field(
         default=None, ge=0, le=65535, description="Port for devtools; 0 is a free one."
+    )
+    require_trusted: bool = Field(
+        default=False, description="With https: start only when this machine trusts the certificate."
     )
     persist_to: str | None = Field(
         default=None, min_length=1, description="Folder for local data, relative to trailboss.toml."
@@ -40,6 +44,39 @@ class TestSettings(Strict):
     )
     timeout: float = Field(default=600.0, gt=0, description="Seconds the command may take.")
     ready_timeout: float = Field(default=60.0, gt=0, description="Seconds the server may take to start.")
+
+
+class SeedSettings(Strict):
+    """`[environments.<name>.seed]` and `[ephemeral.seed]`: files by binding, relative to trailboss.toml."""
+
+    d1: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="SQL files by binding; each is one transaction."
+    )
+    kv: dict[str, str | list[str]] = Field(
+        default_factory=dict, description="JSON files by binding, as `wrangler kv bulk put` reads them."
+    )
+    r2: dict[str, str] = Field(
+        default_factory=dict, description="A folder by binding; its files are the objects."
+    )
+
+
+class EphemeralSettings(Strict):
+    """`[ephemeral]`: what is usual for environments that end by themselves."""
+
+    model_config = ConfigDict(**{**Strict.model_config, "populate_by_name": True})
+
+    source: str | None = Field(
+        default=None,
+        alias="from",
+        description="What previews are copies of; staging. An empty text is the top level.",
+    )
+    expires: str | datetime | None = Field(
+        default=None, description="A span (24h, 3d) that every deploy begins anew, or a moment; 3d."
+    )
+    seed: SeedSettings = Field(
+        default_factory=SeedSettings,
+        description="Data they begin with, where they have no seed of their own.",
+    )
 
 
 class SshHost(Strict):

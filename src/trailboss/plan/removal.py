@@ -17,6 +17,7 @@ from trailboss.plan.changes import Change
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.register import Expiry, Register
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.emptying import empty
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -63,6 +64,9 @@ async def remove_environment(
             options.progress(f"delete Worker {name}")
             if await _delete(guarded, name):
                 gone.append(name)
+        for one in plan.pending:
+            if one.action == "delete" and one.seen is not None:
+                await empty(guarded, one.seen.observed)
 
     done = await apply(cloud, want, replace(options, first=first))
     return Removal(done.done, tuple(gone), cloud.stats.total - before)
