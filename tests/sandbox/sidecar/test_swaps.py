@@ -155,6 +155,24 @@ def test_a_state_that_is_already_live_costs_nothing(sidecar: Sidecar, folder: Pa
     assert sidecar.put(one) == pytest.approx({"reloaded": False, "ms": 0}, abs=20)
 
 
+def test_a_version_that_lost_its_traffic_stays_until_something_else_is_loaded(
+    sidecar: Sidecar, plane: ControlPlane, folder: Path
+) -> None:
+    old, new, newer = (worker(folder, "app", says(str(n)), n) for n in (1, 2, 3))
+    sidecar.put(old, new, routing=routed(old))
+    assert sidecar.put(new)["reloaded"] is False
+    assert sidecar.get("app").text == "2"
+    assert sidecar.put(old)["reloaded"] is False
+    assert sidecar.get("app").text == "1"
+    assert sidecar.put(newer)["reloaded"] is True
+    assert sidecar.get("app").text == "3"
+    assert sidecar.put(old)["reloaded"] is True
+    other = worker(folder, "other", says("other"))
+    sidecar.put(old, other)
+    assert sidecar.put(other)["reloaded"] is True, "a deleted script goes at once"
+    assert sidecar.get("app").status == 404
+
+
 def test_thirty_workers(sidecar: Sidecar, folder: Path) -> None:
     workers = [worker(folder, f"w{n}", says(str(n))) for n in range(30)]
     sidecar.put(*workers)

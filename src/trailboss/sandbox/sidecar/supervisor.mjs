@@ -69,7 +69,7 @@ export class Supervisor {
     const workers = [...declared.workers];
     const known = new Set(workers.map(keyOf));
     for (const [key, worker] of this.#previews) if (!known.has(key) && shown(worker, declared.routing)) workers.push(worker);
-    return workers.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    return workers.sort(byKey);
   }
 
   // Equal prints run the same: same versions, and the routing differs only in what the router here decides.
@@ -82,7 +82,7 @@ export class Supervisor {
     const workers = this.#workers(wanted);
     const print = this.#print(workers, wanted.routing);
     const unneeded = !start && !this.runtime.running && idle(workers, wanted);
-    if (print === this.#live.print || this.#exclusive || unneeded) {
+    if (print === this.#live.print || this.#covers(workers, wanted.routing) || this.#exclusive || unneeded) {
       this.#adopt(wanted);
       if (this.runtime.running) await this.runtime.weigh(wanted.routing);
       return false;
@@ -90,6 +90,14 @@ export class Supervisor {
     await this.#swap(workers, wanted.routing, print);
     this.#adopt(wanted);
     return true;
+  }
+
+  // A version that lost its traffic may stay until something else is to be loaded: it might be called back.
+  #covers(workers, routing) {
+    const known = new Set(workers.map(keyOf));
+    const unused = this.#live.workers.filter((worker) => !known.has(keyOf(worker)) && shown(worker, routing));
+    if (unused.length === 0 || stateful(unused)) return false;
+    return this.#print([...workers, ...unused].sort(byKey), routing) === this.#live.print;
   }
 
   #adopt(wanted) {
@@ -272,3 +280,5 @@ const stateful = (workers) => workers.some((worker) => worker.durable_objects?.l
 const idle = (workers, { resources }) => workers.length === 0 && Object.values(resources).every((list) => list.length === 0);
 
 const keyOf = (worker) => `${worker.script}@${worker.version}`;
+
+const byKey = (a, b) => (keyOf(a) < keyOf(b) ? -1 : 1);

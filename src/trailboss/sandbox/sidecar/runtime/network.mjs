@@ -9,6 +9,8 @@ export class Network {
   routers = new Map();
   /** Scripts that others name as their Tail Worker. */
   consumers = new Set();
+  /** Scripts that others reach by a binding. */
+  #called = new Set();
   #byName = new Map();
   #owners = new Map();
 
@@ -20,7 +22,9 @@ export class Network {
         this.#owners.set(entry.namespace_id, { script: worker.script, class_name: entry.class_name });
       }
       for (const { service } of worker.tail_consumers ?? []) this.consumers.add(service);
+      for (const { type, service } of worker.bindings ?? []) if (type === "service") this.#called.add(service);
     }
+    for (const script of Object.keys(routing.dispatch ?? {})) this.#called.add(script);
   }
 
   /** The versions of the current deployment that are loaded. */
@@ -60,7 +64,11 @@ export class Network {
   /** What of the routing is built into the runtime: a change here needs a reload, any other does not. */
   wiring() {
     const scripts = [...new Set([...this.#byName.values()].map((worker) => worker.script))].sort();
-    return scripts.map((script) => [script, this.deployed(script).map((entry) => entry.version).sort(), this.#hosts(script)]);
+    return scripts.map((script) => [script, this.#leads(script), this.#hosts(script)]);
+  }
+
+  #leads(script) {
+    return this.#called.has(script) ? this.deployed(script).map((entry) => entry.version).sort() : [];
   }
 
   #hosts(script) {
