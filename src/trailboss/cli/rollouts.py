@@ -185,6 +185,12 @@ def ended(output: Output, done: RolloutReport) -> None:
     if done.result == "rolled-back":
         health = {True: "healthy", False: "NOT healthy", None: "of unknown health"}[done.healthy]
         output.line(f"  The version before has all traffic and is {health}. {done.health}")
+    for rest in done.rest:
+        written = (*rest.settings, *(f"{one.kind} {', '.join(one.targets)}" for one in rest.updated))
+        if written:
+            output.line(f"  {rest.worker}: written {', '.join(written)}")
+    for warning in done.warnings:
+        output.warn(warning)
     if done.hint:
         output.note(f"  {output.style('Try:', '36')} {done.hint}")
 

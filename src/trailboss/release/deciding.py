@@ -21,7 +21,7 @@ async def decide(now: Pass) -> Step:
     if now.artifact is None or now.seen is None:
         return Go(now)
     seen = now.seen
-    now = replace(now, script_settings=_settings_to_write(now, seen))
+    now = replace(now, script_settings=settings_to_write(now, seen))
     if seen.live is None or not is_this(now, seen.live):
         return _new_code(now, seen)
     now = replace(now, upload=False)
@@ -100,7 +100,7 @@ def _no_way_back(now: Pass, seen: Seen) -> tuple[str, ...]:
     return (f"the migration {pending['new_tag']} cannot be undone: this cannot be rolled back behind it",)
 
 
-def _settings_to_write(now: Pass, seen: Seen) -> dict[str, object] | None:
+def settings_to_write(now: Pass, seen: Seen) -> dict[str, object] | None:
     """The unversioned settings the account does not have yet; None when they are as wanted."""
     record = seen.record
     tags = environment_tags(

@@ -6,7 +6,6 @@ to fail, before or after it took effect, and requests arrive by chance with the 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import random
 from collections.abc import Callable
@@ -207,13 +206,12 @@ class Scene:
 
     async def resume(self, policy: Policy, **options: Any) -> Any:
         """From another machine."""
-        from trailboss.release.rollout import control
+        from trailboss.release.rollout import control, resuming
 
         cloud: Any = self.account
-        with contextlib.suppress(AttributeError):
-            self.patch.setattr(control, "look_ahead", _no_outlook)
+        self.patch.setattr(resuming, "look_ahead", _no_outlook)
         found = await control.find(cloud, self.workers[:1])
-        return await control.resume(cloud, found, policy, addresses={}, clock=self.clock, **options)
+        return await resuming.resume(cloud, found, policy, addresses={}, clock=self.clock, **options)
 
     def mark(self, worker: str = "api") -> Mark | None:
         from trailboss.release.model import read_deployment

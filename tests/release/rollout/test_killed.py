@@ -9,10 +9,19 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.release.conftest import Desk
-from tests.release.rollout.conftest import Stage, traffic
+from tests.release.rollout.conftest import Stage, policy, traffic
+from trailboss.cloud import Cloud
+from trailboss.config import Project
+from trailboss.errors import ReleaseError
 from trailboss.release.model import Deployment
 from trailboss.release.reading import read_deployments
+from trailboss.release.rollout.afterwards import Rest, write_rest
+from trailboss.release.rollout.control import find
+from trailboss.release.rollout.report import RolloutReport
+from trailboss.release.rollout.resuming import resume
 
 RELEASE = """name = "hello"
 [release]
@@ -55,7 +64,7 @@ async def until(desk: Desk, step: int) -> Deployment:
 def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
     desk = stage.desk
     stage.live()
-    stage.write("two")
+    stage.write("two", triggers={"crons": ["0 5 * * *"]}, logpush=True)
     (desk.folder / "trailboss.toml").write_text(RELEASE)
     owners: set[str] = set()
 
@@ -81,6 +90,45 @@ def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
     assert found[0].mark is not None and found[0].mark.phase.value == "promoted"
     assert len({item.mark.id for item in found if item.mark}) == 1
     assert desk.account.worker("hello").text == "two"
+    assert around(desk) == (["0 5 * * *"], True)
+    killed_after_the_last_step(desk)
+
+
+def around(desk: Desk) -> tuple[list[str], bool]:
+    """The Worker's schedules, and one of its settings."""
+    worker = f"{desk.account.account}/workers/scripts/hello"
+    found = desk.account.call("GET", f"{worker}/schedules")["schedules"]
+    return [one["cron"] for one in found], desk.account.call("GET", f"{worker}/script-settings")["logpush"]
+
+
+def killed_after_the_last_step(desk: Desk) -> None:
+    """All traffic is moved, and the deployer was gone before it wrote triggers and settings."""
+    worker = f"{desk.account.account}/workers/scripts/hello"
+
+    async def again(cloud: Cloud, project: Project | None) -> RolloutReport:
+        found = await find(cloud, ["hello"])  # whose settings are others than those of `policy`
+        return await resume(cloud, found, policy(), addresses={}, project=project)
+
+    desk.account.call("PUT", f"{worker}/schedules", [])
+    desk.account.call("PATCH", f"{worker}/script-settings", {"logpush": False})
+    with pytest.raises(ReleaseError) as caught:
+        desk.run(lambda cloud: again(cloud, None))
+    assert caught.value.code == "TB4408" and around(desk) == ([], False)
+    project = desk.project()
+    done = desk.run(lambda cloud: again(cloud, project))
+    assert (done.result, done.exit_status) == ("promoted", 0) and around(desk) == (["0 5 * * *"], True)
+    assert done.rest[0].settings and [one.kind for one in done.rest[0].updated] == ["schedules"]
+    with pytest.raises(ReleaseError):
+        desk.run(lambda cloud: again(cloud, project))
+    desk.write(text="other", triggers={"crons": ["0 6 * * *"]})
+    project = desk.project()
+    (left,) = desk.run(lambda cloud: rest_of(cloud, project))
+    assert "not the one v2 was made with" in left.left and "trailboss deploy" in left.left
+    assert around(desk) == (["0 5 * * *"], True)
+
+
+async def rest_of(cloud: Cloud, project: Project) -> tuple[Rest, ...]:
+    return await write_rest(project, cloud, await find(cloud, ["hello"]))
 
 
 def test_ended_politely_it_is_held(stage: Stage, tmp_path: Path) -> None:

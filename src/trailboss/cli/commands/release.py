@@ -67,24 +67,28 @@ def watch(run: Run, name: str | None, every: str) -> int:
 def resume(run: Run, name: str | None, bake: str | None, force: bool) -> int:
     """Go on with a rollout that was paused or held, or whose deployer died, until it is over.
 
-    The step it stands at begins anew; the evidence gathered so far is kept.
+    The step it stands at begins anew; the evidence gathered so far is kept. Promoted, its routes, schedules,
+    queue consumers and settings are written from the project here, where the version was made of it; so
+    they are when the deployer died after its last step.
     """
     from trailboss.cli import rollouts
-    from trailboss.release.rollout import control
+    from trailboss.release.rollout import resuming
+    from trailboss.release.rollout.control import find
 
     scripts, policy = _subject(run, name, bake)
     viewer = rollouts.Viewer(run.output)
 
     async def go(cloud: Cloud) -> Any:
-        found = await control.find(cloud, scripts)
-        return await control.resume(
+        found = await find(cloud, scripts)
+        return await resuming.resume(
             cloud,
             found,
             policy,
             addresses=await _addresses(run, cloud, found),
             environment=run.project.environment.name,
-            folder=str(run.project.root),
+            project=run.project,
             force=force,
+            confirm=run.confirm(),
             show=viewer,
         )
 
@@ -93,8 +97,6 @@ def resume(run: Run, name: str | None, bake: str | None, force: bool) -> int:
     finally:
         viewer.close()
     run.result(done, lambda output: rollouts.ended(output, done))
-    if done.result == "promoted" and not run.output.as_json:
-        run.output.note("  Routes, schedules and settings are written by `trailboss deploy`.")
     return int(done.exit_status)
 
 
@@ -134,13 +136,24 @@ def abort(run: Run, name: str | None, message: str) -> None:
 @why_option
 @click.option("--full", is_flag=True, help="To 100 % at once, not only to the next step.")
 def promote(run: Run, name: str | None, message: str, full: bool) -> None:
-    """Go to the next step without waiting for proof. Who did it, and why, is kept with the deployment."""
+    """Go to the next step without waiting for proof. Who did it, and why, is kept with the deployment.
+
+    At 100 % the routes, schedules, queue consumers and settings of the project here are written, too.
+    """
+    from trailboss.release.rollout.afterwards import warnings_of, write_rest
     from trailboss.release.rollout.control import promote as forward
 
     _sure(run, "Give the new version more traffic without proof?")
-    _change(
-        run, name, lambda cloud, found: forward(cloud, found, full=full, why=message), "is promoted by hand"
-    )
+
+    async def go(cloud: Cloud, found: Found) -> Found:
+        after = await forward(cloud, found, full=full, why=message)
+        if after.state.phase.over:  # whoever drove it may be gone
+            rest = await write_rest(run.project, cloud, after, confirm=run.confirm())
+            for warning in warnings_of(rest):
+                run.output.warn(warning)
+        return after
+
+    _change(run, name, go, "is promoted by hand")
 
 
 @command("trailboss release counter --env production --yes", "trailboss release counter --remove")

@@ -1,9 +1,9 @@
-"""`release status|resume|abort|pause|promote`: all of it from what the account says, from any machine."""
+"""`release status|abort|pause|promote`: all of it from what the account says, from any machine."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,13 @@ from trailboss.errors import CloudError, ReleaseError
 from trailboss.release import paths
 from trailboss.release.model import Deployment, Version
 from trailboss.release.reading import read_deployments, read_versions
-from trailboss.release.rollout import moves
 from trailboss.release.rollout.clock import Clock, Wall
-from trailboss.release.rollout.engine import drive
 from trailboss.release.rollout.judging import Judge
 from trailboss.release.rollout.mark import Mark, Phase
-from trailboss.release.rollout.outlook import look_ahead
 from trailboss.release.rollout.picture import Picture, draw
-from trailboss.release.rollout.policy import Policy, Step, with_smoke
+from trailboss.release.rollout.policy import Policy, Step
 from trailboss.release.rollout.probing import Prober
-from trailboss.release.rollout.report import EXITS, RolloutReport, report
-from trailboss.release.rollout.scene import Continue, Member, Result, View, Walk, state_of, whoever
-from trailboss.release.rollout.shape import under_way
+from trailboss.release.rollout.scene import Continue, Member, View, Walk, state_of, whoever
 from trailboss.release.together import together
 from trailboss.release.traffic import shift
 
@@ -124,13 +119,11 @@ def picture_of(found: Found, policy: Policy, cloud: Cloud, now: float | None = N
     now = time.time() if now is None else now
     try:
         walk = walk_of(found, policy, cloud, Prober())
-    except ReleaseError:
-        walk = walk_of(
-            replace(found, marks={name: replace(mark, evidence=()) for name, mark in found.marks.items()}),
-            replace(policy, gates=()),
-            cloud,
-            Prober(),
-        )
+    except ReleaseError:  # begun under other settings: where it stands can be shown, its evidence not
+        bare = replace(policy, gates=())
+        none = Judge.start(bare).saved()
+        marks = {name: replace(mark, evidence=none, design=bare.design) for name, mark in found.marks.items()}
+        walk = walk_of(replace(found, marks=marks), bare, cloud, Prober())
     view = View(now, found.deployments, found.marks, found.state)
     dead = found.state.dead(now)
     drawn = draw(walk, view, Continue())
@@ -140,90 +133,17 @@ def picture_of(found: Found, policy: Policy, cloud: Cloud, now: float | None = N
     return replace(drawn, alive=alive, doing=said, workers=workers, checks=())
 
 
-async def resume(
-    cloud: Cloud,
-    found: Found,
-    policy: Policy,
-    *,
-    addresses: Mapping[str, str | None],
-    environment: str | None = None,
-    folder: str | None = None,
-    force: bool = False,
-    clock: Clock | None = None,
-    show: Callable[[object], None] = lambda _item: None,
-) -> RolloutReport:
-    """Take the rollout over and walk it to its end. Evidence is kept; the step's time begins anew, unless a
-    source kept all counts since the deployer died.
-
-    Raises ReleaseError TB4408 when it is over, TB4303 for other settings, TB4413 when it never began;
-    ConflictError TB4403 while somebody is at it (`force` takes it from them); what `drive` raises."""
-    clock = clock or Wall()
-    now, state = clock.now(), found.state
-    _refuse_over(found)
-    if state.phase.over:
-        return await _finish(cloud, found, policy)
-    if state.phase.driven and not state.dead(now) and not force:
-        raise under_way(found.order[0], state)
-    if len(found.marks) < len(state.members):
-        missing = [name for name in state.members if name not in found.marks]
-        raise ReleaseError(
-            "TB4413",
-            f"This rollout ended before it had begun for {', '.join(missing)}; nobody gets the new version.",
-            hint="Run `trailboss deploy` again: it uses what was uploaded already.",
-        )
-    began = time.perf_counter()
-    async with Prober(cloud.target.edge_url) as prober:
-        walk = walk_of(found, with_smoke(policy, addresses.values()), cloud, prober, clock)
-        walk.members = tuple(replace(one, address=addresses.get(one.worker)) for one in walk.members)
-        walk.environment, walk.folder, walk.show, walk.say = environment, folder, show, show
-        outlook = await look_ahead(walk.policy, cloud, walk.names, now)
-        await _take(walk, found, now)
-        ended = await drive(walk)
-    return report(walk, outlook, ended, time.perf_counter() - began)
-
-
-async def _finish(cloud: Cloud, found: Found, policy: Policy) -> RolloutReport:
-    """It is over for one Worker, and whoever said so died before the others followed."""
-    state = found.state
-    words = f"{state.phase.value}, as the others"
-    after = await _write(
-        cloud, found, words, phase=state.phase, at=state.at, since=state.since, until=state.until
-    )
-    outlook = await look_ahead(policy, None, (), state.since)
-    result = Result(state.phase.value)
-    return RolloutReport(
-        outlook,
-        state.id,
-        result.value,
-        "the Workers that lagged behind have followed",
-        picture=picture_of(after, policy, cloud),
-        exit_status=EXITS[result],
-    )
-
-
-async def _take(walk: Walk, found: Found, now: float) -> None:
-    phase = Phase.CLAIMED if found.state.at < 0 else Phase.STEP
-    stored = walk.policy.source == "analytics-engine" and found.state.phase is Phase.STEP
-    since = found.state.since if stored else now  # counts that are kept are read from where they were left
-    marks = {
-        name: replace(mark, phase=phase, at=found.state.at, owner=walk.owner, who=walk.who, since=since)
-        for name, mark in found.marks.items()
-    }
-    view = View(now, found.deployments, marks, marks[found.order[0]])
-    await moves.keep(walk, view)
-
-
 async def pause(cloud: Cloud, found: Found, why: str = "") -> Found:
     """Stop where it is; whoever drives it waits. Raises ReleaseError TB4408 when it is over."""
-    _refuse_over(found)
-    return await _write(cloud, found, f"paused by {whoever()}{_because(why)}", phase=Phase.PAUSED, until=0.0)
+    refuse_over(found)
+    return await write(cloud, found, f"paused by {whoever()}{_because(why)}", phase=Phase.PAUSED, until=0.0)
 
 
 async def abort(cloud: Cloud, found: Found, why: str = "") -> Found:
     """Everything back to the stable versions. Always allowed while it is not over (TB4408)."""
-    _refuse_over(found)
+    refuse_over(found)
     words = f"aborted by {whoever()}{_because(why)}"
-    return await _write(cloud, found, words, phase=Phase.ABORTED, until=0.0, who=whoever())
+    return await write(cloud, found, words, phase=Phase.ABORTED, until=0.0, who=whoever())
 
 
 async def revert(cloud: Cloud, found: Found, why: str = "") -> Found:
@@ -232,7 +152,7 @@ async def revert(cloud: Cloud, found: Found, why: str = "") -> Found:
     Raises ReleaseError TB4414 when it was not promoted, and what `traffic.shift` raises."""
     refuse_unpromoted(found)
     words = f"rolled back by {whoever()}{_because(why)}"
-    return await _write(cloud, found, words, phase=Phase.ROLLED_BACK, until=0.0, who=whoever())
+    return await write(cloud, found, words, phase=Phase.ROLLED_BACK, until=0.0, who=whoever())
 
 
 def refuse_unpromoted(found: Found) -> None:
@@ -248,7 +168,7 @@ def refuse_unpromoted(found: Found) -> None:
 async def promote(cloud: Cloud, found: Found, *, full: bool = False, why: str = "") -> Found:
     """The next step (or 100 %) without proof, on somebody's word, which is kept with it. Raises ReleaseError
     TB4408 when it is over, TB4407 when nobody has probed it yet."""
-    _refuse_over(found)
+    refuse_over(found)
     state = found.state
     if state.at < 0:
         raise ReleaseError(
@@ -261,10 +181,10 @@ async def promote(cloud: Cloud, found: Found, *, full: bool = False, why: str = 
     phase = Phase.PROMOTED if last else state.phase
     words = f"{100 if last else state.shares[at]:g} %, promoted by hand by {whoever()}{_because(why)}"
     now = time.time()
-    return await _write(cloud, found, words, phase=phase, at=at, since=now, fresh=True)
+    return await write(cloud, found, words, phase=phase, at=at, since=now, fresh=True)
 
 
-async def _write(cloud: Cloud, found: Found, words: str, *, fresh: bool = False, **changes: object) -> Found:
+async def write(cloud: Cloud, found: Found, words: str, *, fresh: bool = False, **changes: object) -> Found:
     """The same change to every Worker's mark, callers first when it goes back."""
     back = changes.get("phase") in (Phase.ABORTED, Phase.ROLLED_BACK)
     marks, deployments = dict(found.marks), dict(found.deployments)
@@ -285,8 +205,14 @@ def _because(why: str) -> str:
     return f": {why}" if why else ""
 
 
-def _refuse_over(found: Found) -> None:
-    if all(mark.phase is found.state.phase for mark in found.marks.values()) and found.state.phase.over:
+def is_over(found: Found) -> bool:
+    """Whether it is over for all its Workers."""
+    return found.state.phase.over and all(mark.phase is found.state.phase for mark in found.marks.values())
+
+
+def refuse_over(found: Found) -> None:
+    """Raise ReleaseError TB4408 when it is over for all its Workers."""
+    if is_over(found):
         raise ReleaseError(
             "TB4408",
             f"The rollout of {', '.join(found.order)} is over: it was {found.state.phase.value}.",

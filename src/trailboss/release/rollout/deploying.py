@@ -17,6 +17,7 @@ from trailboss.release.proof import require
 from trailboss.release.reading import read_details
 from trailboss.release.rollout import moves
 from trailboss.release.rollout.addresses import address_of
+from trailboss.release.rollout.afterwards import AFTERWARDS
 from trailboss.release.rollout.clock import Clock, Wall
 from trailboss.release.rollout.engine import Ended, drive
 from trailboss.release.rollout.outlook import look_ahead
@@ -26,7 +27,7 @@ from trailboss.release.rollout.report import Outlook, RolloutReport, report
 from trailboss.release.rollout.scene import Member, Result, Walk
 from trailboss.release.rollout.shape import shape
 from trailboss.release.rollout.whole import deploy_whole
-from trailboss.release.stages import build, look, preflight, triggers, unversioned
+from trailboss.release.stages import build, look, preflight
 from trailboss.release.surroundings import keep
 from trailboss.release.together import together
 from trailboss.release.uploading import upload_artifact
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 CHECKS = (("preflight", preflight), ("look", look), ("shape", shape), ("build", build), ("decide", decide))
 """As a deploy's, but for the account: it is read before the build, since it may make the build pointless."""
-AFTERWARDS = (("settings", unversioned), ("triggers", triggers))
 _OUTCOMES = {
     Result.PROMOTED: Outcome.DEPLOYED,
     Result.ROLLED_BACK: Outcome.ROLLED_BACK,

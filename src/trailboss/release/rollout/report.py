@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from trailboss.release.evidence import Plan
+from trailboss.release.rollout.afterwards import Rest
 from trailboss.release.rollout.engine import Ended
 from trailboss.release.rollout.picture import Picture
 from trailboss.release.rollout.policy import Policy
@@ -39,7 +40,8 @@ class Outlook:
 class RolloutReport:
     """How it went. `result` is None for a dry run, and where nothing had to be rolled out; `healthy` is what
     the probes said of the stable version after a rollback (None: nobody can say); `moves` are the shares it
-    had; `picture` the last state; `hint` what to do next; `exit_status` what a command ends with."""
+    had; `picture` the last state; `hint` what to do next; `exit_status` what a command ends with. `rest` are
+    the settings and triggers that a resumed rollout wrote at its end."""
 
     outlook: Outlook
     id: str | None = None
@@ -54,6 +56,7 @@ class RolloutReport:
     hint: str = ""
     exit_status: int = 0
     warnings: tuple[str, ...] = field(default=())
+    rest: tuple[Rest, ...] = field(default=())
 
 
 EXITS = {Result.PROMOTED: 0, Result.ROLLED_BACK: 4, Result.ABORTED: 4, Result.HELD: 1, Result.TAKEN_OVER: 5}
