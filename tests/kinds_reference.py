@@ -30,7 +30,7 @@ from trailboss.resources.marks import (
     marked,
     target_of,
 )
-from trailboss.resources.protocol import Claimed, Kind, Marked, OfWorker, Tagged
+from trailboss.resources.protocol import Claimed, Kind, Marked, OfWorker, Shared, Tagged
 from trailboss.resources.registry import NAMES, kind
 from trailboss.values import Secret
 
@@ -87,8 +87,8 @@ def index() -> str:
         "happens with it; `trailboss adopt KIND NAME` writes what is in the account already. These pages are "
         "written from the code by `python -m tests.kinds_reference`.",
         "A name that follows from the key gets the environment's name at its end (`cache` is "
-        "`cache-staging`), unless the table stands in that environment's own block and what it names holds no "
-        "data.",
+        "`cache-staging`), unless the table stands in that environment's own block and what it names holds "
+        "no data.",
         "Ours by: *tags* on the resource, a *marker* in one of its texts, a *claim* in the account's tags, "
         "its *Worker*.",
     ]
@@ -96,7 +96,7 @@ def index() -> str:
     for name in NAMES:
         found, (_, product, path) = kind(name), CLOUDFLARE[name]
         where = "a Worker" if isinstance(found.ownership, OfWorker) else f"{_article(found.scope)}"
-        loses = "yes" if found.holds_data else "cannot be deleted" if found.is_setting else ""
+        loses = "cannot be deleted" if found.is_setting else "yes" if found.holds_data else ""
         rows.append(
             f"| [{name}]({name}.md) | {where} | {_owner_word(found)} | {loses} | [{product}]({SITE}{path}/) |"
         )
@@ -125,7 +125,7 @@ def _glance(found: FormOf) -> Iterator[tuple[str, str]]:
     if places := [*_bindings(found)]:
         yield "in a wrangler config", places[0]
     yield "is in", _article(found.scope)
-    yield "is ours by", _ownership(found)
+    yield "whose it is" if isinstance(found.ownership, Shared) else "is ours by", _ownership(found)
     if names := _name_rules(found):
         yield "its name", names
     yield "no longer in the file", _end(found)
@@ -171,6 +171,8 @@ def _ownership(found: FormOf) -> str:
         return f"the marker `trailboss:…` in its `{_marker_place(found)}`"
     if isinstance(ownership, OfWorker):
         return "the Worker in `script`, which is the project's; a table here is claimed in the account's tags"
+    if isinstance(ownership, Shared):
+        return "nobody's: who writes to it uses it"
     return "a claim to it in the account's tags"
 
 
@@ -180,6 +182,8 @@ def _marker_place(found: FormOf) -> str:
 
 
 def _end(found: FormOf) -> str:
+    if isinstance(found.ownership, Shared):
+        return "nothing happens: nobody can delete it"
     if found.is_setting:
         return "it stays as it is: it cannot be deleted"
     if found.holds_data:
@@ -240,7 +244,8 @@ def _word(hint: Any) -> str:
 def _default(found: FormOf, place: Field[Any]) -> str:
     if is_named(place):
         plain = found.scope == "account" and "." not in key_of(found.name)
-        return "the key, with `-<environment>`" if plain else "the key"
+        end = found.named("", "<environment>")
+        return f"the key, with `{end}`" if plain else "the key"
     if place.name == "zone" and place.default is MISSING:
         return "the only one of `[zones]`"
     if place.default is MISSING and place.default_factory is MISSING:

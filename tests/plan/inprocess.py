@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from tests.plan.virtual import NOW
 from trailboss.cloud import Cloud, Reply, Target
+from trailboss.cloud.cloud import Raw as Answered
 from trailboss.cloud.failures import refusal, unreachable
 from trailboss.cloud.redact import Redactor
 from trailboss.cloud.retry import is_safe
@@ -258,13 +259,17 @@ class DirectCloud(Cloud):
         self._hook(number, "after", method, path)
         return reply
 
+    async def raw(self, method: str, path: str, *, check: bool = True, **options: Any) -> Answered:
+        found = await self.call(method, path, **options)
+        return Answered(found.status, found.headers, found.result)
+
     async def _exchange(self, method: str, path: str, options: dict[str, Any]) -> Reply:
         params = options.get("params") or {}
         pairs = list(params.items() if hasattr(params, "items") else params)
         pairs += [("per_page", options["per_page"])] if options.get("per_page") else []
         query = urlencode([(k, _text(v)) for k, v in pairs if v is not None], doseq=True)
         headers = {name.lower(): value for name, value in (options.get("headers") or {}).items()}
-        body = b"" if "json" not in options else json.dumps(options["json"]).encode()
+        body = options.get("content", b"") if "json" not in options else json.dumps(options["json"]).encode()
         path, _, inline = path.partition("?")
         found = await self._account_there.answer(method, path, query or inline, headers, body)
         if isinstance(found, ApiError):
@@ -272,7 +277,7 @@ class DirectCloud(Cloud):
                 method, path, found.status, {}, found.envelope()["errors"], redactor=_QUIET, retry_after=0.0
             )
         if isinstance(found, Raw):
-            return Reply(None, {}, [], found.status, dict(found.pairs()))
+            return Reply(found.body, {}, [], found.status, dict(found.pairs()))
         shape = json.loads(found.body())
         return Reply(shape["result"], shape.get("result_info") or {}, [], found.status, dict(found.headers))
 

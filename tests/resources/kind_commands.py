@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from trailboss.cli.table import RESOURCES
-from trailboss.resources.registry import NAMES, kind
+from trailboss.resources.registry import NAMES
 
 WRITING = {"make_resource", "bind_only", "bind_entry"}
 DEEPEST = 3
@@ -38,10 +38,7 @@ def _commands() -> tuple[tuple[str, frozenset[str]], ...]:
 
 def _kinds(texts: set[str]) -> Iterator[str]:
     """A kind is named by its name, or by the list of its bindings in a wrangler config."""
-    for name in NAMES:
-        form = kind(name).binding
-        if name in texts or (form is not None and form.config[-1] in texts):
-            yield name
+    yield from (name for name in NAMES if texts & {name, f"{name}s"})
 
 
 def _inside(function: Callable[..., Any], depth: int) -> tuple[set[str], set[str]]:

@@ -9,6 +9,11 @@ CLOUDFLARE = {
     "r2_bucket": ("R2 buckets", "R2", "r2/buckets"),
     "queue": ("Queues", "Queues", "queues"),
     "vectorize_index": ("Vectorize indexes", "Vectorize", "vectorize"),
+    "analytics_engine_dataset": (
+        "Analytics Engine datasets",
+        "Workers Analytics Engine",
+        "analytics/analytics-engine",
+    ),
     "dispatch_namespace": (
         "Dispatch namespaces",
         "Workers for Platforms",
@@ -87,6 +92,7 @@ CLOUDFLARE = {
 """Kind -> (what its page is called, Cloudflare's page, the page's path on developers.cloudflare.com)."""
 
 OF_WRANGLER = {
+    "analytics_engine_dataset": "`analytics_engine_datasets`",
     "cron_trigger": "`triggers.crons`",
     "custom_domain": "`routes` with `custom_domain = true`",
     "queue_consumer": "`queues.consumers`",

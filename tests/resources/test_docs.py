@@ -16,7 +16,7 @@ from tests.resources.kind_facts import CLOUDFLARE, OF_WRANGLER, OTHER_ROUTE_FILE
 from trailboss.config import Project
 from trailboss.plan.wanted import wanted
 from trailboss.resources.marks import is_path
-from trailboss.resources.protocol import OfWorker
+from trailboss.resources.protocol import OfWorker, Shared
 from trailboss.resources.registry import NAMES, kind
 
 ROUTES = ROOT / "src" / "trailboss" / "sandbox" / "routes"
@@ -69,7 +69,7 @@ def test_a_kind_is_all_there(name: str) -> None:
 
 def test_the_facts_are_of_kinds_that_exist() -> None:
     assert set(CLOUDFLARE) == set(NAMES)
-    assert {name for name in NAMES if isinstance(kind(name).ownership, OfWorker)} == set(OF_WRANGLER)
+    assert {name for name in NAMES if isinstance(kind(name).ownership, OfWorker | Shared)} == set(OF_WRANGLER)
     assert set(TESTED_IN) <= set(NAMES)
     assert set(OTHER_ROUTE_FILES) <= set(NAMES)
     unneeded = [name for name in TESTED_IN if (ROOT / f"tests/resources/kinds/test_{name}.py").is_file()]

@@ -94,7 +94,10 @@ def show(output: Output, plan: PlanShown) -> None:
     """The whole plan: a line for each change, its fields below it, and the sums."""
     for one in plan.changes:
         _line(output, one)
-    if plan.changes:
+    for note in plan.notes:
+        text = f"  · {note.kind} {_bold(output, note.name)}"
+        output.line(f"{text}  {output.style(note.note, '2', output.out)}")
+    if plan.changes or plan.notes:
         output.line("")
     output.line(summary(output, plan))
     if plan.untagged:

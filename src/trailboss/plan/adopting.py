@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.config.discover import PROJECT_NAME
 from trailboss.errors import ConfigError
-from trailboss.resources.marks import UNSET, Mark, is_named, mark_of, marked, target_of
+from trailboss.resources.marks import UNSET, Mark, is_derived, is_named, mark_of, marked, target_of
 from trailboss.resources.protocol import Kind
 from trailboss.resources.reading import read_spec
 from trailboss.values import Location
@@ -61,7 +61,8 @@ def adoptable(
     key = key or (title.removesuffix(f"-{environment}") if environment else title)
     table = dict(_values(found, observed, known))
     named = next((place.name for place in fields(found.spec) if is_named(place)), None)
-    implied = f"{key}-{environment}" if environment and found.holds_data and found.scope != "zone" else key
+    own = environment and found.holds_data and found.scope != "zone"
+    implied = found.named(key, environment) if own else key
     if named is not None and table.get(named) == implied:
         del table[named]
     problem = _problem(found, observed, table, implied)
@@ -93,7 +94,7 @@ def _title(found: Kind[Any, Any], observed: Any) -> str:
 def _values(found: Kind[Any, Any], observed: Any, known: Names) -> Iterator[tuple[str, Any]]:
     usual = {place.name: _default(place) for place in fields(observed)}
     for place in fields(found.spec):
-        if mark_of(place) not in (Mark.IDENTITY, Mark.MUTABLE, Mark.REPLACE):
+        if is_derived(place) or mark_of(place) not in (Mark.IDENTITY, Mark.MUTABLE, Mark.REPLACE):
             continue
         value, default = getattr(observed, place.name, None), _default(place)
         as_it_would_be = usual.get(place.name) if default is UNSET else default

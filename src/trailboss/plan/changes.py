@@ -10,7 +10,7 @@ from trailboss.plan.owner import Stamp
 from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked, refs_in
-from trailboss.resources.protocol import Kind, OfWorker
+from trailboss.resources.protocol import Kind, OfWorker, Shared
 from trailboss.resources.registry import NAMES, kind
 from trailboss.values import Location
 
@@ -88,6 +88,8 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     inside = any(refs_in(identity_of(one.spec)))
     name = one.key if inside else str(_title(spec))
     base = _Base(one.kind, one.key, name, one.where, needs, one, seen)
+    if isinstance(found.ownership, Shared):
+        return base.change("none", note=view.unread.get(one.kind) or found.standing(_observed(seen)))
     if seen is None:
         if waits_for_worker(view, one):
             return base.change("later", why="no worker", note=f"with the first deploy of {spec.script}")
@@ -112,6 +114,10 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     if differing and found.is_setting:  # it is always there; nobody else's, as it does not clash
         return base.change("update", why="file", fields=differing, restamp=True)
     return base.change("adopt", why="adopted", fields=differing)
+
+
+def _observed(seen: Seen | None) -> Any:
+    return seen.observed if seen else None
 
 
 def _ours(base: _Base, found: Kind[Any, Any], spec: Any, differing: tuple[Difference, ...]) -> Change:

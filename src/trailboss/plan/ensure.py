@@ -14,6 +14,8 @@ from trailboss.plan.carry import Reveal
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.wanted import wanted
 from trailboss.resources.marks import identity_of
+from trailboss.resources.protocol import Shared
+from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -40,7 +42,11 @@ async def ensure(
     options = Options(tell=tell, doing="deploy")
     options = options if reveal is None else replace(options, reveal=reveal)
     want = wanted(project)
-    places = {one.address: (one.kind, identity_of(one.spec)) for one in want.resources}
+    places = {
+        one.address: (one.kind, identity_of(one.spec))
+        for one in want.resources
+        if not isinstance(kind(one.kind).ownership, Shared)
+    }
     chosen = tuple(name for name, place in places.items() if only is None or place in only)
     if not chosen:
         return None

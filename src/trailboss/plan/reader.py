@@ -7,10 +7,12 @@ per kind and scope that is wanted or owned. Nothing is read per resource.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud.tags import TaggedResource, find_tagged
+from trailboss.errors import PermissionDenied
 from trailboss.plan.graph import in_order, needs_of, refuse_circles
 from trailboss.plan.holdings import Holdings
 from trailboss.plan.owner import PROJECT, Stamp, from_marker, from_tags
@@ -19,7 +21,7 @@ from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.plan.where import Like, begin, likes_of, resolve_zones
 from trailboss.resources.marks import Ref, identity_of, refs_in, resolved
-from trailboss.resources.protocol import Kind, Marked, OfWorker, Tagged
+from trailboss.resources.protocol import Kind, Marked, OfWorker, Shared, Tagged
 from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
@@ -115,8 +117,18 @@ class _Reader:
             place = (found.name, *found.scope_of(like))
             if place not in self._listed:
                 self._listed.add(place)
-                for observed in await self._holdings.all(found, like):
+                for observed in await self._all(found, like):
                     self._add(self._seen(found, observed))
+
+    async def _all(self, found: Kind[Any, Any], like: Any) -> Sequence[Any]:
+        """The list; where it is only to be told how things stand, a refusal is told and stops nothing."""
+        try:
+            return await self._holdings.all(found, like)
+        except PermissionDenied as error:
+            if not isinstance(found.ownership, Shared):
+                raise
+            self._view.unread[found.name] = f"not known how it stands: {error.hint}"
+            return ()
 
     def _add(self, seen: Seen) -> None:
         self._view.seen.append(seen)

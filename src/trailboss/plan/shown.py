@@ -39,6 +39,16 @@ class ChangeShown:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteShown:
+    """How a resource stands that there is nothing to do about."""
+
+    kind: str
+    key: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanShown:
     """`calls` were spent on reading; `budget` is their share of what five minutes allow, in percent."""
 
@@ -51,6 +61,7 @@ class PlanShown:
     budget: float
     unchanged: int
     changes: tuple[ChangeShown, ...]
+    notes: tuple[NoteShown, ...] = ()
 
 
 def shown(plan: Plan) -> PlanShown:
@@ -65,6 +76,11 @@ def shown(plan: Plan) -> PlanShown:
         round(100 * plan.calls / BUDGET, 1),
         sum(one.action == "none" for one in plan.changes),
         tuple(_change(one) for one in plan.changes if one.action != "none"),
+        tuple(
+            NoteShown(one.kind, one.key, one.name, one.note)
+            for one in plan.changes
+            if one.action == "none" and one.note
+        ),
     )
 
 

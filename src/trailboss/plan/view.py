@@ -49,6 +49,8 @@ class View:
     specs: dict[str, Any] = field(default_factory=dict)
     matches: dict[str, Seen] = field(default_factory=dict)
     needs: Needs = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    """Kinds that nothing is done about and the token may not read: what it lacks for that."""
     begun: frozenset[Place] = frozenset()
     """What an earlier run meant to make, and may have made without a stamp."""
 

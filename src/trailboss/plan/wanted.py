@@ -205,7 +205,7 @@ def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -
     alone = own and not found.holds_data
     if not environment or alone or found.scope == "zone" or not _PLAIN.fullmatch(key):
         return key
-    return f"{key}-{environment}"
+    return found.named(key, environment)
 
 
 def _zone(project: Project, text: str, where: Location) -> str:

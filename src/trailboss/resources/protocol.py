@@ -90,7 +90,15 @@ class OfWorker:
     """
 
 
-Ownership = Tagged | Marked | Claimed | OfWorker
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Nobody's: it comes to be by being used, and nobody can make, change or delete it.
+
+    A plan does nothing about it and only says how it stands (`Kind.standing`).
+    """
+
+
+Ownership = Tagged | Marked | Claimed | OfWorker | Shared
 
 
 class Kind(Protocol[SpecT, ObservedT]):
@@ -134,6 +142,14 @@ class Kind(Protocol[SpecT, ObservedT]):
 
     def from_worker(self, script: str, raw: Mapping[str, Any]) -> Iterable[tuple[str, SpecT]]:
         """What a resolved wrangler config wants beside its bindings, as (key, spec)."""
+        ...
+
+    def named(self, key: str, environment: str) -> str:
+        """The name that the key stands for in an environment."""
+        ...
+
+    def standing(self, observed: ObservedT | None) -> str:
+        """What a plan says of it where there is nothing to do, "" for nothing. None: it is not there."""
         ...
 
     def handle(self, observed: ObservedT) -> str:
@@ -216,6 +232,12 @@ class Basis:
         if self.scope == "zone":
             return (spec.zone,)
         return tuple(place.default if spec is None else getattr(spec, place.name) for place in places)
+
+    def named(self, key: str, environment: str) -> str:
+        return f"{key}-{environment}"
+
+    def standing(self, observed: Any) -> str:
+        return ""
 
     def handle(self, observed: Any) -> str:
         return str(observed.id)

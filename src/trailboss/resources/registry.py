@@ -15,6 +15,7 @@ NAMES = (
     "r2_bucket",
     "queue",
     "vectorize_index",
+    "analytics_engine_dataset",
     "dispatch_namespace",
     "flagship_app",
     "ai_search_namespace",
