@@ -119,6 +119,7 @@ def test_step_6_an_unhealthy_tunnel_stops_the_deploy(place: Place) -> None:
     answering = socketserver.ThreadingTCPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     threading.Thread(target=answering.serve_forever, daemon=True).start()
     service = f"http://localhost:{answering.server_address[1]}"
+    tunnels = f"{place.account.account}/cfd_tunnel?is_deleted=false"
     for command in step(6)[1:]:
         refused = place.run(command)
         assert refused.returncode == 1
@@ -132,7 +133,6 @@ def test_step_6_an_unhealthy_tunnel_stops_the_deploy(place: Place) -> None:
         before = live(place.account, "agency-production")
         answering.shutdown()
         answering.server_close()
-        tunnels = f"{place.account.account}/cfd_tunnel?is_deleted=false"
         wait_until(lambda: place.account.call("GET", tunnels)[0]["status"] == "down", "the tunnel's end")
         source = place.folder / "src" / "index.ts"
         source.write_text(f"{source.read_text()}\n// another version\n")

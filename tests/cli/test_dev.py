@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,51 @@ def test_mistakes_are_told_before_anything_starts(trailboss: Trailboss, told: Pa
 def _with(folder: Path, trailboss: Trailboss, text: str) -> str:
     (folder / "trailboss.toml").write_text(text)
     return trailboss("dev").err
+
+
+def test_an_untrusted_certificate_is_said_once_or_stops_it(
+    trailboss: Trailboss, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = told / "certificates"
+    monkeypatch.setenv("TRAILBOSS_CERTIFICATES_DIR", str(folder))
+    https = ("--local-protocol", "https")
+    started = trailboss("dev", *https)
+    assert '"args"' in started.out
+    assert started.err.count("does not trust") == 1
+    assert f"curl --cacert {folder / 'authority.pem'}" in started.err
+    for words in ((*https, "--require-trusted"), ("--require-trusted",)):
+        refused = trailboss("dev", *words)
+        assert (refused.status, "TB9485" in refused.err, '"args"' in refused.out) == (2, True, False)
+    assert "TB9485" in _with(told, trailboss, '[dev]\nlocal_protocol = "https"\nrequire_trusted = true\n')
+    own = (
+        "--https-key-path",
+        str(folder / "server-key.pem"),
+        "--https-cert-path",
+        str(folder / "server.pem"),
+    )
+    refused = trailboss("dev", *https, *own)
+    assert "TB9485" in refused.err
+    assert "issuer certificate" in refused.err
+    (folder / "authority.pem").write_text("damaged")
+    (told / "trailboss.toml").unlink()
+    assert "TB9486" in trailboss("dev", *https).err
+
+
+def test_at_a_terminal_trust_is_offered(
+    trailboss: Trailboss, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trailboss.develop import trust
+
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setenv("TRAILBOSS_CERTIFICATES_DIR", str(told / "certificates"))
+    monkeypatch.setattr(trust, "is_trusted", lambda _: bool(ran))
+    monkeypatch.setattr(trust, "stores", lambda _: (trust.Store("system", ("true", "store")),))
+    monkeypatch.setattr(
+        trust, "_run", lambda words: ran.append(words) or subprocess.CompletedProcess(words, 0)
+    )
+    done = trailboss("dev", "--local-protocol", "https", "--yes")
+    assert ran == [("true", "store")]
+    assert "does not trust" not in done.err
 
 
 def test_trust_says_what_to_run(

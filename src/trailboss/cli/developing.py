@@ -41,6 +41,7 @@ class Unsaid:
     ip: str | None = None
     local_protocol: str | None = None
     inspector_port: int | None = None
+    require_trusted: bool = False
     persist_to: str | None = None
     primary: str | None = None
     tunnel: str | None = None

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trailboss.errors import UsageError
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.x509 import Certificate, CertificateBuilder, GeneralName, KeyUsage, Name
@@ -42,11 +44,48 @@ def certificates_folder() -> Path:
 
 
 def authority(folder: Path | None = None) -> Pair:
-    """The local authority, made on first use, and again a month before it ends."""
+    """The local authority, made on first use, and again a month before it ends: then it has to be trusted
+    again.
+
+    Raises:
+        UsageError: TB9486 its files are damaged or cannot be read or written. They are not replaced in
+            silence: this machine may trust what they hold.
+    """
     pair = _pair(folder or certificates_folder(), "authority")
-    if not _good(pair, ()):
-        _store(pair, *_make_authority())
+    try:
+        if not _is_whole(pair) or not _good(pair, ()):
+            _store(pair, *_make_authority())
+    except OSError as error:
+        raise _unusable(pair, f"{error.filename}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise _unusable(pair, "they are no certificate with its key") from error
     return pair
+
+
+def _is_whole(pair: Pair) -> bool:
+    """Whether both files are there; then they belong together.
+
+    Raises: OSError one cannot be read; ValueError, TypeError they are not what they should be.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if not (pair.certificate.exists() and pair.key.exists()):
+        return False
+    found = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+    key = load_pem_private_key(pair.key.read_bytes(), None)
+    if key.public_key() != found.public_key():
+        raise ValueError("the key is another certificate's")
+    return True
+
+
+def _unusable(pair: Pair, why: str) -> UsageError:
+    return UsageError(
+        "TB9486",
+        f"the local authority's files cannot be used: {why}",
+        hint=f"Put them right, or remove {pair.certificate} and {pair.key.name}: a new authority is made, "
+        "which this machine has to trust anew (trailboss dev trust).",
+    )
 
 
 def certificate_for(hosts: tuple[str, ...], folder: Path | None = None) -> Pair:
@@ -54,13 +93,19 @@ def certificate_for(hosts: tuple[str, ...], folder: Path | None = None) -> Pair:
 
     It is kept and used again while it covers them and has a month to live. Names that are not local are left
     out: the authority may not speak for them.
+
+    Raises:
+        UsageError: TB9486, see `authority`.
     """
     folder = folder or certificates_folder()
     root = authority(folder)
     names = tuple(dict.fromkeys(("localhost", "*.localhost", "127.0.0.1", "::1", *filter(_is_local, hosts))))
     pair = _pair(folder, "server")
-    if not _good(pair, names, issuer=root):
-        _store(pair, *_make_leaf(root, names))
+    try:
+        if not _good(pair, names, issuer=root):
+            _store(pair, *_make_leaf(root, names))
+    except OSError as error:
+        raise _unusable(root, f"{error.filename}: {error.strerror}") from error
     return pair
 
 
@@ -83,9 +128,10 @@ def _good(pair: Pair, names: tuple[str, ...], *, issuer: Pair | None = None) -> 
     from cryptography.exceptions import InvalidSignature
 
     try:
+        if not _is_whole(pair):
+            return False
         found = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
-        pair.key.stat()
-    except (OSError, ValueError):
+    except (FileNotFoundError, ValueError, TypeError):
         return False
     if found.not_valid_after_utc < datetime.now(UTC) + timedelta(days=RENEW_DAYS):
         return False

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.develop.certificate import Pair, certificate_for
 from trailboss.develop.flat import connection_strings, private_folder, write_flat
+from trailboss.develop.given_certificate import own_pair
 from trailboss.develop.listening import Devtools, Place, asked_for
 from trailboss.develop.pipe import SecretPipe
 from trailboss.develop.variables import Variables, as_dotenv, read_variables
-from trailboss.errors import UsageError
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.config import Worker
     from trailboss.develop.variables import Resolvers
-
-OWN_PATHS = ("--https-key-path", "--https-cert-path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ def check(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Wish, Pair | None]:
     """The wish made whole, with the certificate an https server needs.
 
     Raises:
-        UsageError: TB9460, TB9461 a port cannot be had; TB9465 the certificate given is not one.
+        UsageError: TB9460, TB9461 a port cannot be had; TB9465, TB9486 the certificate cannot be used.
     """
     for place in _places(wish, workers):
         place.need()
@@ -187,9 +185,7 @@ def check(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Wish, Pair | None]:
     address = wish.address or table.get("ip") or "localhost"
     if (wish.protocol or table.get("local_protocol")) != "https":
         return wish, None
-    given = [word.partition("=")[0] for word in wish.words if word.startswith("--https-")]
-    if given:
-        _check_given(wish)
+    if own_pair(wish.words, wish.folder) is not None:
         return wish, None
     pair = certificate_for(("localhost", address))
     paths = ["--https-key-path", str(pair.key), "--https-cert-path", str(pair.certificate)]
@@ -203,29 +199,3 @@ def _dev_table(workers: tuple[Worker, ...]) -> dict[str, Any]:
 
 def _places(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Place, ...]:
     return asked_for(_dev_table(workers), wish.port, wish.address, wish.inspector_port)
-
-
-def _check_given(wish: Wish) -> None:
-    """The user's own certificate and key, before wrangler fails on them half-way."""
-    import ssl
-
-    paths = {}
-    words = list(wish.words)
-    for number, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in OWN_PATHS:
-            paths[name] = wish.folder / (value if equals else "".join(words[number + 1 : number + 2]))
-    lacking = [name for name in OWN_PATHS if name not in paths]
-    if lacking:
-        raise UsageError("TB9465", f"{lacking[0]} is missing", hint=f"Give {' and '.join(OWN_PATHS)}.")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(paths["--https-cert-path"], paths["--https-key-path"])
-    except (OSError, ssl.SSLError) as error:
-        missing = [path for path in paths.values() if not path.is_file()]
-        why = f"{missing[0]} is not there" if missing else (getattr(error, "reason", None) or str(error))
-        raise UsageError(
-            "TB9465",
-            f"the certificate cannot be used: {why}",
-            hint="Both are PEM files and belong together. Without them we make one: `trailboss dev trust`.",
-        ) from error

@@ -47,6 +47,12 @@ def is_trusted(authority: Pair) -> bool:
     return wanted in ssl.create_default_context().get_ca_certs(binary_form=True)
 
 
+def how_without(authority: Pair) -> str:
+    """How single programs are made to believe the server, where the machine is not."""
+    file = authority.certificate
+    return f"curl --cacert {file}, NODE_EXTRA_CA_CERTS={file}"
+
+
 def stores(authority: Pair) -> tuple[Store, ...]:
     """The stores of this machine, the system's first; what Firefox and Chromium on Linux use comes last."""
     file = str(authority.certificate)

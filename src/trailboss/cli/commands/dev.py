@@ -9,10 +9,13 @@ import click
 from trailboss.cli.declare import Command, command
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
+from trailboss.errors import UsageError
 
 if TYPE_CHECKING:
     from trailboss.cli import developing
+    from trailboss.config import Worker
     from trailboss.develop.session import Ended
+    from trailboss.develop.setup import Wish
     from trailboss.develop.testing import Command as Command_
     from trailboss.develop.trust import Trust
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--local-protocol", "protocol", type=click.Choice(["http", "https"]), help="http or https.")
 @click.option("--persist-to", metavar="FOLDER", help="Folder for local data.")
 @click.option("--inspector-port", type=click.IntRange(0, 65535), help="Port for devtools.")
+@click.option("--require-trusted", is_flag=True, help="With https: only with a certificate trusted here.")
 @click.option("--tunnel", metavar="NAME", help="Make it public through this tunnel.")
 @click.option("--hostname", metavar="HOST", help="The public host name at the tunnel.")
 @click.option("--sandbox", is_flag=True, help="Deploy into the sandbox instead, again after every edit.")
@@ -54,8 +58,9 @@ def _dev(run: Run, words: tuple[str, ...], test: bool, sandbox: bool, **asked: A
     target = run.target if public else developing.target_of(run)
     wish = developing.wish_of(run, words, asked, target)
     developing.announce(run, workers, target)
-    if wish.protocol == "https":
-        _say_whether_trusted(run)
+    needs_trust = asked["require_trusted"] or developing.dev_settings(run).require_trusted
+    if wish.protocol == "https" or needs_trust:
+        _see_to_trust(run, wish, workers, required=needs_trust)
     session = developing.session_of(run, wish, workers, tests, patience)
     ended = run.call(lambda cloud: session(cloud, public)) if public else run.wait(session(None, None))
     return _status(ended, test)
@@ -105,12 +110,39 @@ def _as_wrangler(made: Command) -> Command:
 dev = _as_wrangler(_dev)
 
 
-def _say_whether_trusted(run: Run) -> None:
-    from trailboss.develop.certificate import authority
-    from trailboss.develop.trust import is_trusted
+def _see_to_trust(run: Run, wish: Wish, workers: tuple[Worker, ...], *, required: bool) -> None:
+    """Say, or at a terminal change, that this machine does not believe the server; nothing has started yet.
 
-    if not is_trusted(authority()):
-        run.output.warn("this machine does not trust the local certificate yet: trailboss dev trust")
+    Raises:
+        UsageError: TB9485 it has to believe it; as `check`, for what would stop the start anyway.
+    """
+    from trailboss.develop.certificate import Pair
+    from trailboss.develop.given_certificate import doubts_of, own_pair
+    from trailboss.develop.setup import check
+    from trailboss.develop.trust import how_without, install, is_trusted, stores
+
+    _, pair = check(wish, workers)
+    own = own_pair(wish.words, wish.folder)
+    if own is not None:
+        if doubt := doubts_of(own, wish.address or "localhost"):
+            _doubted(run, f"this machine does not trust {own.certificate}: {doubt}", "", required=required)
+        return
+    if pair is None:
+        _doubted(run, "the server does not speak https", "Add --local-protocol https.", required=required)
+        return
+    root = Pair(pair.certificate.with_name("authority.pem"), pair.key.with_name("authority-key.pem"))
+    if is_trusted(root):
+        return
+    ask, text = run.confirm(), "this machine does not trust the local certificate yet"
+    if ask is not None and ask(_question(stores(root), f"{text}.")) and install(root).trusted:
+        return
+    _doubted(run, text, f"trailboss dev trust, or for one program {how_without(root)}", required=required)
+
+
+def _doubted(run: Run, text: str, hint: str, *, required: bool) -> None:
+    if required:
+        raise UsageError("TB9485", text, hint=hint or "Give a certificate that is trusted, or none.")
+    run.output.warn(f"{text}: {hint}" if hint else text)
 
 
 @command("trailboss dev trust", "trailboss dev trust --print")
@@ -128,7 +160,7 @@ def trust(run: Run, only_print: bool) -> int:
     pair = authority()
     trusted = is_trusted(pair)
     ask = run.confirm()
-    if only_print or trusted or ask is None or not ask(_question(stores(pair))):
+    if only_print or trusted or ask is None or not ask(_question(stores(pair), "")):
         found = Trust(pair.certificate, trusted, stores(pair))
     else:
         found = install(pair)
@@ -136,9 +168,9 @@ def trust(run: Run, only_print: bool) -> int:
     return 0 if found.trusted or only_print else 1
 
 
-def _question(found: Any) -> str:
+def _question(found: Any, why: str) -> str:
     lines = [f"  {' '.join(store.command)}" for store in found if store.command]
-    return "This will be run:\n" + "\n".join(lines) + "\nGo ahead?"
+    return f"{why} To trust it this is run:\n".lstrip() + "\n".join(lines) + "\nGo ahead?"
 
 
 def _show(output: Output, found: Trust) -> None:
