@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trailboss.cloud import Target
     from trailboss.config import Project
     from trailboss.plan.carry import Reveal
+    from trailboss.release.proof import Proof
     from trailboss.release.rollout.policy import Policy
     from trailboss.release.rollout.report import RolloutReport
 
@@ -84,7 +85,7 @@ class DeployOptions:
     `force` uploads even when nothing changed. `confirm` is asked before existing DNS records or a split
     of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
     `rollout` is how the new version gets its traffic (None: at once), `show` is handed its outlook, its
-    pictures and lines about it; `digests` are the only artifacts that may be released, by the Worker's key;
+    pictures and lines about it; `promoted` is the lower environment whose artifacts are the only ones that may be released;
     `target_of` says where another environment lives (None: in the same account). `reveal` turns references
     in declared resources into secrets (None: what the process's environment has).
     """
@@ -104,7 +105,7 @@ class DeployOptions:
     schedules: tuple[str, ...] | None = None
     rollout: Policy | None = None
     show: Callable[[Any], None] | None = None
-    digests: Mapping[str, str] | None = None
+    promoted: Proof | None = None
     target_of: Callable[[Project], Target] | None = None
     reveal: Reveal | None = None
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from trailboss.build import Artifact
     from trailboss.cloud import Cloud, Target
     from trailboss.config import Project
+    from trailboss.release.model import Deployment, Version
+    from trailboss.release.outcomes import DeployOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ async def read_proof(
     an environment there is not."""
     from trailboss.cloud import Cloud
     from trailboss.config import Project
+    from trailboss.release.model import Deployment, Version
+    from trailboss.release.outcomes import DeployOptions
 
     environ = os.environ if environ is None else environ
     other = Project.load(project.root, environment=environment, environ=environ)
@@ -58,22 +62,25 @@ async def read_proof(
 
 async def _read(project: Project, environment: str, cloud: Cloud) -> Proof:
     live, commits, ever = {}, {}, {}
-    for worker in project.workers:
-        try:
-            versions, deployments = await together(
-                read_versions(cloud, worker.name), read_deployments(cloud, worker.name)
-            )
-        except CloudError as error:
-            if not paths.is_missing(error):
-                raise
-            continue
+    found = await together(*(_releases(cloud, worker.name) for worker in project.workers))
+    for worker, (versions, deployments) in zip(project.workers, found, strict=True):
         digests = {version.id: made_by_us(version, versions) for version in versions}
-        wholes = [found for one in deployments if (found := digests.get(one.whole or ""))]
+        wholes = [whole for one in deployments if (whole := digests.get(one.whole or ""))]
         ever[worker.key] = frozenset(version.digest for version in wholes if version.digest)
         now = digests.get(deployments[0].whole or "") if deployments else None
         if now is not None and now.digest:
             live[worker.key], commits[worker.key] = now.digest, now.git_sha or ""
     return Proof(environment, live, commits, ever)
+
+
+async def _releases(cloud: Cloud, script: str) -> tuple[Sequence[Version], Sequence[Deployment]]:
+    try:
+        versions, deployments = await together(read_versions(cloud, script), read_deployments(cloud, script))
+    except CloudError as error:
+        if not paths.is_missing(error):
+            raise
+        return (), ()
+    return versions, deployments
 
 
 def lower_environments(project: Project, after: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -102,7 +109,7 @@ async def require(project: Project, checked: Sequence[Go | Stop], cloud: Cloud) 
     fresh = [step for step in checked if _is_new(step)]
     if not names or not any(step.now.artifact for step in fresh):
         return list(checked)
-    proofs = [await read_proof(project, name, cloud, options.target_of) for name in names]
+    proofs = await together(*(_proof(project, name, cloud, options) for name in names))
     needed = all if after is not None else any
     result: list[Go | Stop] = []
     for step in checked:
@@ -112,6 +119,14 @@ async def require(project: Project, checked: Sequence[Go | Stop], cloud: Cloud) 
         else:
             result.append(replace(step, now=_unproved(project, now, names)))
     return result
+
+
+async def _proof(project: Project, name: str, cloud: Cloud, options: DeployOptions) -> Proof:
+    """What is promoted was read a moment ago."""
+    known = options.promoted
+    if known is not None and known.environment == name:
+        return known
+    return await read_proof(project, name, cloud, options.target_of)
 
 
 def _is_new(step: Go | Stop) -> bool:
@@ -147,7 +162,7 @@ def _unproved(project: Project, now: Pass, names: tuple[str, ...]) -> Pass:
 
 def wanted_digest(now: Pass) -> str:
     """The digest that is to be promoted. Raises RefusedError TB4422 when the lower environment has none."""
-    wanted = (now.options.digests or {}).get(now.worker.key)
+    wanted = now.options.promoted.live.get(now.worker.key) if now.options.promoted else None
     if wanted is None:
         raise RefusedError(
             "TB4422",

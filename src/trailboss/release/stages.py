@@ -48,7 +48,7 @@ async def build(now: Pass) -> Step:
         return Go(now, "wrangler builds it")
     unread = now.cloud is not None and now.seen is None
     reading = asyncio.ensure_future(_read(now)) if unread else None
-    making = _building(now) if now.options.digests is None else _promoted(now)
+    making = _building(now) if now.options.promoted is None else _promoted(now)
     artifact = await _meanwhile(making, reading)
     now = replace(now, artifact=artifact, reading=reading, wiring=fingerprint(now.settings))
     warnings = (*now.report.warnings, *artifact.warnings)

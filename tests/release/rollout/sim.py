@@ -144,7 +144,8 @@ class Visitors:
     async def read(self, span: Span, canary: str, stable: str | None = None) -> tuple[Record, ...] | None:
         if self.trouble:
             return None
-        share = self.account.live(self.worker).get("canary", 0) / 100
+        live = self.account.deployments[self.worker][-1]["versions"]
+        share = sum(one["percentage"] for one in live if one["version_id"] == canary) / 100
         count = round(self.rate * (span.end - span.start))
         found = []
         for number in range(count):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from trailboss.errors import CloudError, RateLimited, ReleaseError, Unavailable
+from trailboss.errors import CloudError, ConflictError, RateLimited, ReleaseError, Unavailable
 from trailboss.release.evidence import Outcome
 from trailboss.release.gates import ask
 from trailboss.release.rollout import moves
-from trailboss.release.rollout.mark import Phase
+from trailboss.release.rollout.mark import Mark, Phase
 from trailboss.release.rollout.picture import Picture, draw
 from trailboss.release.rollout.scene import (
     Continue,
@@ -35,6 +35,7 @@ from trailboss.release.sources import open_source
 PATIENCE = 600.0
 """Seconds for which an account that cannot be reached is tried again; the split stays as it is meanwhile."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+_OVERTAKEN = "TB4021"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +140,28 @@ async def look(walk: Walk) -> View:
             current = await moves.again(walk, worker, ours.mark, current)
         assert current.mark is not None
         marks[worker], deployments[worker] = current.mark, current
+    _follow_rotations(walk, marks)
     return View(walk.clock.now(), deployments, marks, state_of(marks, walk.names))
 
 
+def _follow_rotations(walk: Walk, marks: Mapping[str, Mark]) -> None:
+    """`secret rotate` puts successors in the places of both versions, and their names into the mark: whoever
+    counts and asks from now on has to mean those."""
+    walk.members = tuple(
+        replace(one, stable=marks[one.worker].stable, canary=marks[one.worker].canary) for one in walk.members
+    )
+
+
 async def _patiently(walk: Walk) -> tuple[View, Verdict]:
-    """A pass, tried again while the account is out of reach."""
+    """A pass, tried again while the account is out of reach. Where somebody wrote right after one of our
+    writes, the next look says whose rollout it is now: a pause or a rotation of secrets keeps it ours."""
     since, wait = walk.clock.now(), FIRST_WAIT
     while True:
         try:
             return await one_pass(walk)
+        except ConflictError as error:
+            if error.code != _OVERTAKEN:
+                raise
         except (Unavailable, RateLimited) as error:
             now = walk.clock.now()
             if now - since >= PATIENCE:
