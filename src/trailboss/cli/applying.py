@@ -13,7 +13,9 @@ from trailboss.errors import RefusedError
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.plan.apply import Applied
+    from trailboss.plan.changes import Change
     from trailboss.plan.plan import Plan
+    from trailboss.plan.shown import ChangeShown
     from trailboss.plan.wanted import Wanted
     from trailboss.values import Secret
 
@@ -44,7 +46,7 @@ def carry_out(
         if not run.output.as_json and (not quiet or len(plan.pending) > 1 or plan.losing):
             run.output.settle()
             plans.show(run.output, view)
-        if plan.is_empty and approved is None and not any(one.restamp for one in plan.changes):
+        if plan.is_empty and approved is None and not _silent(plan):
             return Applied(plan, (), plan.calls)
         confirmed = _agreed(run, plan, confirm)
         refuse_plan(plan, approved=approved, confirmed=confirmed)
@@ -62,6 +64,11 @@ def carry_out(
         return await do(cloud, want, options)
 
     return run.call(work)
+
+
+def _silent(plan: Plan) -> bool:
+    """Whether there is something to write that is no change: stamps, and the note of the Workers' names."""
+    return plan.is_late or any(one.restamp for one in plan.changes)
 
 
 def _agreed(run: Run, plan: Plan, confirm: bool) -> bool:
@@ -84,13 +91,14 @@ def result_of(done: Applied) -> dict[str, object]:
     return {
         "project": view.project,
         "environment": view.environment,
-        "changed": [
-            {"action": one.action, "kind": one.kind, "key": one.key, "name": one.name}
-            for one in done.done
-            if one.action != "none"
-        ],
+        "changed": [_row(one) for one in done.done if one.action != "none"]
+        + [_row(one) for one in view.changes if one.kind == "environment"],
         "calls": done.calls,
     }
+
+
+def _row(one: Change | ChangeShown) -> dict[str, str]:
+    return {"action": one.action, "kind": one.kind, "key": one.key, "name": one.name}
 
 
 def show_applied(output: Output, done: Applied) -> None:
@@ -98,8 +106,8 @@ def show_applied(output: Output, done: Applied) -> None:
     from trailboss.cli import views
     from trailboss.cli.words_for import plural
 
-    changed = [one for one in done.done if one.action != "none"]
-    if changed:
-        views.tick(output, f"{plural(len(changed), 'change')} made and read back ({done.calls} API calls)")
+    count = sum(one.action != "none" for one in done.done) + (done.plan.ending is not None)
+    if count:
+        views.tick(output, f"{plural(count, 'change')} made and read back ({done.calls} API calls)")
     else:
         views.tick(output, "The account is as the files say")

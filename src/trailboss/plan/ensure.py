@@ -5,14 +5,17 @@ Nothing is deleted and nothing that would lose data is replaced on the way to a 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from trailboss.errors import PermissionDenied
 from trailboss.plan.apply import Applied, Options, apply
 from trailboss.plan.carry import Reveal
 from trailboss.plan.plan import Plan, make, refuse
-from trailboss.plan.wanted import wanted
+from trailboss.plan.register import Register, with_expiry
+from trailboss.plan.wanted import Wanted, wanted
 from trailboss.resources.marks import identity_of
 from trailboss.resources.protocol import Shared
 from trailboss.resources.registry import kind
@@ -49,13 +52,27 @@ async def ensure(
     }
     chosen = tuple(name for name, place in places.items() if only is None or place in only)
     if not chosen:
+        await _note_end(cloud, want)
         return None
     plan = await make(cloud, want, targets=chosen)
     todo = _safe(plan)
     if not todo:
         refuse(plan, approved=None, confirmed=True)
+        if plan.is_late:
+            await _note_end(cloud, want, plan.view.register)
         return None
     return await apply(cloud, want, replace(options, targets=todo))
+
+
+async def _note_end(cloud: Cloud, want: Wanted, register: Register | None = None) -> None:
+    """Write down when the environment ends and of which Workers it is, where there is nothing else to do.
+
+    One that never ends is not asked about; an apply takes an old note away."""
+    if want.expires is None or not want.expires.until:
+        return
+    with contextlib.suppress(PermissionDenied):  # without tags nobody is told
+        register = register or await Register.read(cloud)
+        await register.change(lambda values: with_expiry(values, want.owner, want.expires))
 
 
 async def ensure_bound(

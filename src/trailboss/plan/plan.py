@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 # No repr: asyncio asks for that of a finished task, and this one has thousands of resources in it.
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
-    """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership,
-    `partial` whether only some resources of the file were looked at."""
+    """The changes of one environment. `calls` is what reading cost, `untagged` why there is no ownership.
+    `ending` is when the environment ends, as the account has it and as the file wants it, in ISO 8601 and ""
+    for never; None where that is the same. `is_late` is whether the account's note of that, which names the
+    Workers too, has to be written."""
 
     owner: Owner
     changes: tuple[Change, ...]
     calls: int
     untagged: str
     view: View
-    partial: bool = False
+    ending: tuple[str, str] | None = None
+    is_late: bool = False
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -43,24 +46,6 @@ class Plan:
     def conflicts(self) -> tuple[Change, ...]:
         """What stands in the way."""
         return tuple(one for one in self.changes if one.action == "conflict")
-
-    @property
-    def is_late(self) -> bool:
-        """Whether the account's note of when the environment ends, and of its Workers, is not as it should
-        be. It is written with whatever else there is to do, or alone."""
-        wanted, register = self.view.wanted, self.view.register
-        return register is not None and register.is_late(self.owner, wanted.expires)
-
-    @property
-    def ending(self) -> tuple[str, str] | None:
-        """When the environment ends, in ISO 8601 and "" for never: as the account has it, and as the file
-        wants it. None where that is the same, or only a part of the file was planned."""
-        wanted, register = self.view.wanted, self.view.register
-        if register is None or wanted.expires is None or wanted.ends or self.partial:
-            return None
-        noted = register.expiries().get(self.owner)
-        both = (noted.until if noted else "", wanted.expires.until)
-        return both if both[0] != both[1] else None
 
     @property
     def is_empty(self) -> bool:
@@ -115,7 +100,16 @@ async def make(
         if missing:
             known = ", ".join(one.address for one in wanted.resources[:12]) or "none"
             raise PlanError("TB6107", f"there is no resource '{missing[0]}'", hint=f"There are: {known}.")
-    return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view, bool(chosen))
+    late = view.register is not None and view.register.is_late(wanted.owner, wanted.expires)
+    ending = None if chosen or wanted.ends or not late else _ending(view)
+    return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view, ending, late)
+
+
+def _ending(view: View) -> tuple[str, str] | None:
+    assert view.register is not None and view.wanted.expires is not None
+    noted = view.register.expiries().get(view.owner)
+    both = (noted.until if noted else "", view.wanted.expires.until)
+    return both if both[0] != both[1] else None
 
 
 def _narrowed(wanted: Wanted, targets: tuple[str, ...]) -> Wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,13 +76,22 @@ def shown(plan: Plan) -> PlanShown:
         plan.calls,
         round(100 * plan.calls / BUDGET, 1),
         sum(one.action == "none" for one in plan.changes),
-        tuple(_change(one) for one in plan.changes if one.action != "none"),
+        (*_end(plan), *(_change(one) for one in plan.changes if one.action != "none")),
         tuple(
             NoteShown(one.kind, one.key, one.name, one.note)
             for one in plan.changes
             if one.action == "none" and one.note
         ),
     )
+
+
+def _end(plan: Plan) -> Iterator[ChangeShown]:
+    """The end of the environment, where the account has another."""
+    if plan.ending is not None:
+        before, after = (moment or "never" for moment in plan.ending)
+        name = plan.owner.environment
+        fields = (FieldShown("expires", before, after, forces=False),)
+        yield ChangeShown("update", "environment", name, name, "file", fields, True, "", "", None)
 
 
 def _change(one: Change) -> ChangeShown:
