@@ -80,7 +80,7 @@ def test_an_environment_with_workers_is_not_removed(
     refused = trailboss("environments", "delete", "qa", "--force")
     assert (refused.status, "agency-qa" in refused.err) == (6, True)
     assert "--keep-resources" in refused.err
-    assert "environments delete qa --with-resources" in trailboss("delete", "--env", "qa", "--force").err
+    assert "delete --env qa --with-resources" in trailboss("delete", "--env", "qa", "--force").err
     done = trailboss("environments", "delete", "qa", "--force", "--json").json
     check("trailboss environments delete", done)
     assert (done["deleted"], done["resources_deleted"]) == (True, False)

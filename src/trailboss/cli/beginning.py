@@ -25,6 +25,12 @@ def is_ephemeral(project: Project) -> bool:
     return "ephemeral" in _own(project)
 
 
+def lasts(project: Project) -> bool:
+    """Whether its end is a span, counted from the last apply or deploy, and no moment."""
+    value = (project.tables.get("ephemeral") or {}).get("expires")
+    return is_ephemeral(project) and "-" not in str(value or "")
+
+
 def has_beginning(project: Project) -> bool:
     """Whether there is anything to do before its first Worker."""
     return is_ephemeral(project) or bool(_own(project).get("seed"))

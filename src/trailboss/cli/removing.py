@@ -67,8 +67,9 @@ def remove(run: Run, want: Wanted, *, confirm: bool, force: bool, wait: float = 
     )
 
 
-def expiries(run: Run) -> dict[Owner, Expiry]:
-    """The environments of the target's account that have an end; none where it refuses tags."""
+def expiries(run: Run, *, quiet: bool = False) -> dict[Owner, Expiry]:
+    """The environments of the target's account that have an end; none where it refuses tags, which is said
+    unless `quiet`."""
     from trailboss.errors import PermissionDenied
     from trailboss.plan.register import Register
 
@@ -76,7 +77,8 @@ def expiries(run: Run) -> dict[Owner, Expiry]:
         try:
             return (await Register.read(cloud)).expiries()
         except PermissionDenied as error:
-            run.output.warn(f"the account's tags cannot be read ({error.message}): only the files count")
+            if not quiet:
+                run.output.warn(f"the account's tags cannot be read ({error.message}): only the files count")
             return {}
 
     return run.call(read)

@@ -140,10 +140,12 @@ class _released:
 
 
 async def _claim(register: Register, plan: Plan, work: tuple[Change, ...]) -> None:
-    """Write down what is about to be made, before the first of it is."""
+    """Write down what is about to be made, before the first of it is; and when all of it ends."""
+    end = plan.view.wanted.expires
 
     def edit(values: Values) -> Values:
         claims = begun(plan.view, claims_in(values, plan.owner), work)
+        values = with_expiry(values, plan.owner, end if end and end.until else None)
         return with_claims(values, plan.owner, claims.values())
 
     await register.change(edit)

@@ -134,6 +134,29 @@ class Register:
         return found
 
 
+async def owners_of(cloud: Cloud, project: str) -> set[str]:
+    """The environments of `project` that have anything in the account: notes, claims, a lock, tagged
+    resources.
+
+    Raises:
+        CloudError: PermissionDenied where the account or the token has no tagging.
+    """
+    from trailboss.cloud.tags import find_tagged
+    from trailboss.plan.owner import ENVIRONMENT, PROJECT
+
+    register = await Register.read(cloud)
+    found = {
+        key.removeprefix(prefix).split("/")[1]
+        for key in register._tags.values
+        for prefix in (LOCK, CLAIMS, EXPIRES)
+        if key.startswith(f"{prefix}{project}/")
+    }
+    async for row in find_tagged(cloud, [f"{PROJECT}={project}"]):
+        if "trailboss.adopted" not in row.tags:
+            found.add(row.tags.get(ENVIRONMENT, ""))
+    return found
+
+
 def key_of(prefix: str, owner: Owner) -> str:
     """The tag that belongs to `owner`."""
     return f"{prefix}{owner.project}/{owner.environment}"

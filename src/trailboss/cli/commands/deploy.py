@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from trailboss.cli.beginning import has_beginning, prepare
 from trailboss.cli.building import build_flags, build_options, chosen, read_secrets_file, write_outdir
 from trailboss.cli.declare import Elsewhere, command
 from trailboss.cli.run import Run
@@ -51,6 +52,8 @@ def deploy(
     target = _target(run, dry_run=flags["dry_run"])
     if target is not None:
         run.announce(", ".join(worker.name for worker in workers))
+        if has_beginning(run.project) and not flags["dry_run"]:
+            prepare(run)
     building = build_options(flags)
     options = DeployOptions(
         reveal=run.reveal,

@@ -15,7 +15,7 @@ from trailboss.cli.declare import Elsewhere, command
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
 from trailboss.cli.words_for import plural
-from trailboss.errors import ConfigError, RefusedError
+from trailboss.errors import ConfigError
 
 if TYPE_CHECKING:
     from trailboss.cli.removing import Removed
@@ -138,16 +138,10 @@ def delete(run: Run, name: str | None, named: str | None, wait: float) -> None:
     It was made to be thrown away, so nothing is asked where nobody is there to answer. Stopped anywhere, the
     same command goes on; when nothing is left it says so.
     """
-    from trailboss.cli.removing import remove
-    from trailboss.plan.wanted import nothing
+    from trailboss.cli import ending
 
     with _there(run, name or named, None, None) as there:
-        if there.project.protected:
-            raise RefusedError("TB9043", f"{_name(there)} is protected and was not removed")
-        want = nothing(there.project)
-        there.announce(", ".join(sorted(want.scripts)))
-        confirm = there.confirm() is None or there.options.yes
-        gone = remove(there, want, confirm=confirm, force=confirm, wait=wait)
+        gone = ending.remove_all(there, ephemeral=True, force=False, wait=wait)
     document = {"name": _name(there), "resources": gone.resources, "workers": gone.workers}
     there.result(document, lambda output: _show_gone(output, _name(there), gone))
 
