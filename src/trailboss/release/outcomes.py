@@ -85,9 +85,9 @@ class DeployOptions:
     `force` uploads even when nothing changed. `confirm` is asked before existing DNS records or a split
     of the traffic are overridden; None refuses. `routes`, `domains` and `schedules` replace the config's.
     `rollout` is how the new version gets its traffic (None: at once), `show` is handed its outlook, its
-    pictures and lines about it; `promoted` is the lower environment whose artifacts are the only ones that may be released;
-    `target_of` says where another environment lives (None: in the same account). `reveal` turns references
-    in declared resources into secrets (None: what the process's environment has).
+    pictures and lines about it. `promoted` is the lower environment whose artifacts are the only ones that
+    may be released; `target_of` says where another environment lives (None: in the same account).
+    `reveal` turns references in declared resources into secrets (None: what the process's environment has).
     """
 
     build: BuildOptions | None = None

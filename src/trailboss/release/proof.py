@@ -48,8 +48,6 @@ async def read_proof(
     an environment there is not."""
     from trailboss.cloud import Cloud
     from trailboss.config import Project
-    from trailboss.release.model import Deployment, Version
-    from trailboss.release.outcomes import DeployOptions
 
     environ = os.environ if environ is None else environ
     other = Project.load(project.root, environment=environment, environ=environ)

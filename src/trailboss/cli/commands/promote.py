@@ -53,7 +53,7 @@ def promote(
         dry_run=bool(flags["dry_run"]),
         force=bool(flags["force"]),
         confirm=run.confirm(),
-        digests=proof.live,
+        promoted=proof,
         target_of=target_of(run),
     )
     return finish(run, released(run, workers, run.target, options, flags))
