@@ -84,6 +84,20 @@ def test_a_transaction_is_whole_or_not_there(tmp_path: Path) -> None:
     store.put("thing", "a", {"x": 3}, parent="p")
     assert [record["x"] for record in store.all("thing", "p")] == [3, 2]
     assert store.find("thing", x=2) == {"x": 2}
+    for number in range(5):
+        store.put(
+            "named", str(number), {"name": f"n{number % 2}", "on": number > 2, "of": [number], "no": None}
+        )
+    assert [one["of"] for one in store.where("named", name="n0")] == [[0], [2], [4]]
+    assert store.where("named", name="n0", on=True, of=[4], no=None) == [store.get("named", "4")]
+    assert store.where("named", "elsewhere", name="n0") == [] and store.find("named", name="0") is None
+    page = store.page("named", None, offset=1, limit=2, newest_first=True)
+    assert [one["of"] for one in page] == [[3], [2]] and store.count("named", "") == 5
+    plan = store.execute(
+        "explain query plan select body from records where kind=? and json_extract(body, '$.name')=?",
+        ("named", "n0"),
+    )
+    assert "records_by_name" in str(plan.fetchall()), "no scan"
     assert (store.count("thing"), store.delete("thing", "a"), store.delete("thing", "a")) == (2, True, False)
     store.close()
 

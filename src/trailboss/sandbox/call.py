@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trailboss.sandbox.box import Box
     from trailboss.sandbox.callers import Caller
     from trailboss.sandbox.routes import Route
+    from trailboss.sandbox.store import Record
 
 Receive = Callable[[], Any]
 
@@ -134,20 +135,46 @@ class Call:
         """Whether the body is a multipart form (the one thing a content type decides)."""
         return self.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
+    async def begin_storage(self, kind: str) -> None:
+        """Start the runtime with the first record of `kind`; of the others it need not be told."""
+        if self.store.count(kind) == 1:
+            await self.runtime.sync()
+
     def single(self, items: Sequence[Any]) -> Reply:
         """A list the real API answers whole: a later page is empty, so that every pager ends."""
         return Reply([] if self.number("page", 1) > 1 else list(items))
 
     def paged(self, items: Sequence[Any], per_page: int = 20, most: int = 1000) -> Reply:
         """One page of `items` by `page` and `per_page`, with the four numbers clients count on."""
+        size, start = self._place(per_page, most)
+        return _page(list(items[start : start + size]), start // size + 1, size, len(items))
+
+    def paged_records(
+        self,
+        kind: str,
+        parent: str | None = None,
+        *,
+        shown: Callable[[Record], Any] = dict,
+        per_page: int = 20,
+        most: int = 1000,
+        newest_first: bool = False,
+    ) -> Reply:
+        """The same of all records of a kind, of which only the page's are read; `shown` shapes one."""
+        size, start = self._place(per_page, most)
+        found = self.store.page(kind, parent, offset=start, limit=size, newest_first=newest_first)
+        return _page([shown(one) for one in found], start // size + 1, size, self.store.count(kind, parent))
+
+    def _place(self, per_page: int, most: int) -> tuple[int, int]:
         size = self.number("per_page", per_page, 1, most)
-        page = self.number("page", 1, 1)
-        part = list(items[(page - 1) * size : page * size])
-        info = {
-            "page": page,
-            "per_page": size,
-            "count": len(part),
-            "total_count": len(items),
-            "total_pages": -(-len(items) // size),
-        }
-        return Reply(part, info=info)
+        return size, (self.number("page", 1, 1) - 1) * size
+
+
+def _page(part: list[Any], page: int, size: int, total: int) -> Reply:
+    info = {
+        "page": page,
+        "per_page": size,
+        "count": len(part),
+        "total_count": total,
+        "total_pages": -(-total // size),
+    }
+    return Reply(part, info=info)

@@ -6,12 +6,13 @@ with no `await` inside, so it is whole or not there, also after a kill.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from trailboss.errors import SandboxError
 
@@ -22,9 +23,15 @@ create table if not exists records (
   unique (kind, key)
 );
 create index if not exists records_by_parent on records (kind, parent, sequence);
+create index if not exists records_by_name on records (kind, json_extract(body, '$.name'));
+create index if not exists records_by_title on records (kind, json_extract(body, '$.title'));
+create index if not exists records_by_queue_name on records (kind, json_extract(body, '$.queue_name'));
 """
+"""Accounts have thousands of records, so what is looked up by name has an index."""
 
 Record = dict[str, Any]
+_decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
+_PLAIN = (str, int, float)
 
 
 class Store:
@@ -72,14 +79,14 @@ class Store:
     def get(self, kind: str, key: str) -> Record | None:
         """The record, or None."""
         row = self._db.execute("select body from records where kind=? and key=?", (kind, key)).fetchone()
-        return json.loads(row[0]) if row else None
+        return _decode(row[0]) if row else None
 
     def put(self, kind: str, key: str, body: Record, *, parent: str = "") -> Record:
         """Write a record; an existing one keeps its place in the order of creation. Returns `body`."""
         self._db.execute(
             "insert into records (kind, key, parent, body) values (?, ?, ?, ?)"
             " on conflict (kind, key) do update set body=excluded.body, parent=excluded.parent",
-            (kind, key, parent, json.dumps(body, separators=(",", ":"))),
+            (kind, key, parent, _encode(body).decode()),
         )
         return body
 
@@ -94,25 +101,41 @@ class Store:
     def all(self, kind: str, parent: str | None = None, *, newest_first: bool = False) -> list[Record]:
         """Records of a kind in the order of creation, of one parent when given."""
         order = "desc" if newest_first else "asc"
-        where, values = ("kind=?", [kind]) if parent is None else ("kind=? and parent=?", [kind, parent])
+        where, values = _those(kind, parent)
         rows = self._db.execute(f"select body from records where {where} order by sequence {order}", values)  # noqa: S608
-        return [json.loads(row[0]) for row in rows]
+        return [_decode(row[0]) for row in rows]
 
     def find(self, kind: str, **fields: Any) -> Record | None:
         """The first record of a kind whose fields equal these."""
-        for record in self.all(kind):
-            if all(record.get(name) == value for name, value in fields.items()):
-                return record
-        return None
+        return next(iter(self.where(kind, **fields)), None)
+
+    def where(self, kind: str, parent: str | None = None, **fields: Any) -> list[Record]:
+        """Records of a kind, of one parent when given, whose fields equal these; in the order of creation.
+        By `name`, `title` and `queue_name` they are found without reading the others."""
+        where, values = _those(kind, parent)
+        rest = {}
+        for name, value in fields.items():
+            if isinstance(value, _PLAIN):
+                where, values = f"{where} and json_extract(body, '$.{name}')=?", [*values, value]
+            else:
+                rest[name] = value
+        rows = self._db.execute(f"select body from records where {where} order by sequence", values)  # noqa: S608
+        found = [_decode(row[0]) for row in rows]
+        return [one for one in found if all(one.get(name) == value for name, value in rest.items())]
+
+    def page(
+        self, kind: str, parent: str | None, *, offset: int, limit: int, newest_first: bool = False
+    ) -> list[Record]:
+        """A part of what `all` gives, without reading the rest."""
+        where, values = _those(kind, parent)
+        order = "desc" if newest_first else "asc"
+        sql = f"select body from records where {where} order by sequence {order} limit ? offset ?"  # noqa: S608
+        return [_decode(row[0]) for row in self._db.execute(sql, [*values, limit, offset])]
 
     def count(self, kind: str, parent: str | None = None) -> int:
         """How many records of a kind there are."""
-        if parent is None:
-            row = self._db.execute("select count(*) from records where kind=?", (kind,)).fetchone()
-        else:
-            row = self._db.execute(
-                "select count(*) from records where kind=? and parent=?", (kind, parent)
-            ).fetchone()
+        where, values = _those(kind, parent)
+        row = self._db.execute(f"select count(*) from records where {where}", values).fetchone()  # noqa: S608
         return int(row[0])
 
     def execute(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
@@ -138,6 +161,10 @@ class Store:
     def reopen(self) -> None:
         """Read the file anew after it was replaced."""
         self._open()
+
+
+def _those(kind: str, parent: str | None) -> tuple[str, list[Any]]:
+    return ("kind=?", [kind]) if parent is None else ("kind=? and parent=?", [kind, parent])
 
 
 def _corrupted(path: Path, detail: str) -> SandboxError:

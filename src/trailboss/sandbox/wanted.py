@@ -21,8 +21,8 @@ def wanted_state(box: Box) -> dict[str, Any]:
     """The whole declarative state for PUT /state."""
     resources: dict[str, list[str]] = {"kv": [], "d1": [], "r2": []}
     for router in box.routers:
-        for kind, of in router.resource_lists.items():
-            resources[kind] = sorted(of(box.store))
+        for kind, any_of in router.storage.items():
+            resources[kind] = ["any"] if any_of(box.store) else []
     workers = []
     for script in all_scripts(box.store):
         namespaces = namespaces_of(box.store, script["name"])

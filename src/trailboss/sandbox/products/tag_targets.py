@@ -59,18 +59,16 @@ def find(store: Store, kind: str, identifier: str) -> Record | None:
     return json.loads(row[0]) if row else None
 
 
-def name_of(store: Store, kind: str, identifier: str) -> str | None:
-    """The resource's name; None when it does not exist."""
+def known(store: Store, kind: str, identifier: str) -> tuple[str, str] | None:
+    """The resource's name, and when it was made: a later one of the same name does not inherit its tags.
+    None when it does not exist."""
     if kind not in RESOURCES:
-        return identifier
+        return identifier, ""
     found = find(store, kind, identifier)
-    return None if found is None else str(found.get(RESOURCES[kind][2]) or identifier)
-
-
-def born_of(store: Store, kind: str, identifier: str) -> str:
-    """When the resource was made: a later one of the same name does not inherit its tags."""
-    found = (find(store, kind, identifier) if kind in RESOURCES else None) or {}
-    return str(found.get("created_on") or found.get("creation_date") or found.get("created_at") or "")
+    if found is None:
+        return None
+    born = found.get("created_on") or found.get("creation_date") or found.get("created_at") or ""
+    return str(found.get(RESOURCES[kind][2]) or identifier), str(born)
 
 
 def worker_id(store: Store, identifier: str) -> str:

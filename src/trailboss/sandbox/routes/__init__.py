@@ -33,7 +33,7 @@ State kinds are named after the resource: "kv_namespace", "d1_database", "r2_buc
 Beyond routes a product may declare:
 
     router.schema = "create table if not exists ..."     # tables of its own; reset empties them
-    router.resources("kv", lambda store: [...ids...])    # what PUT /state of the side-car lists
+    router.stores("kv", lambda store: store.count("kv") > 0)    # storage that the runtime keeps
     router.target("kv_namespace", check)     # check(store, binding): None, or the ApiError an upload gets
     router.enrich("secrets_store_secret", add)   # add(store, binding): the binding as the runtime needs it
     router.binding("queue", handler)         # a Worker's binding calls back: async (call, rest) -> reply
@@ -112,7 +112,7 @@ class Router:
         self.product = product
         self.routes: list[Route] = []
         self.schema = ""
-        self.resource_lists: dict[str, Callable[[Store], list[str]]] = {}
+        self.storage: dict[str, Callable[[Store], bool]] = {}
         self.targets: dict[str, TargetCheck] = {}
         self.enrichers: dict[str, Enrich] = {}
         self.bindings: dict[str, BindingHandler] = {}
@@ -138,9 +138,10 @@ class Router:
         row = Route(method, full, handler, self.product, sdk, request, reply, unchecked, open)
         self.routes.append(row)
 
-    def resources(self, kind: str, of: Callable[[Store], list[str]]) -> None:
-        """Which resources of a kind the runtime must have open."""
-        self.resource_lists[kind] = of
+    def stores(self, kind: str, any_of: Callable[[Store], bool]) -> None:
+        """Whether the account has storage of a kind, so that the runtime starts even without Workers. The
+        runtime takes storage by name; which there is it need not know."""
+        self.storage[kind] = any_of
 
     def target(self, binding_type: str, check: TargetCheck) -> None:
         """How an upload checks that what a binding points to exists."""

@@ -104,7 +104,7 @@ async def create_database(call: Call) -> Record:
     """Names are unique in the account."""
     body = await call.object()
     record = make_database(call.store, call.clock.iso(), call.ids.uuid(), body)
-    await call.runtime.sync()
+    await call.begin_storage(KIND)
     remember(call.box, record["uuid"])
     return await _shown(call, record)
 
@@ -112,9 +112,15 @@ async def create_database(call: Call) -> Record:
 async def list_databases(call: Call) -> Reply:
     """By part of the name, newest first."""
     part = call.query("name")
+    if not part:
+        return call.paged_records(KIND, shown=_brief, most=10_000, newest_first=True)
     found = [one for one in call.store.all(KIND, newest_first=True) if part in one["name"]]
+    return call.paged([_brief(one) for one in found], most=10_000)
+
+
+def _brief(record: Record) -> Record:
     fields = ("uuid", "name", "version", "created_at", "jurisdiction", "read_replication")
-    return call.paged([{name: one.get(name) for name in fields} for one in found], most=10_000)
+    return {name: record.get(name) for name in fields}
 
 
 async def get_database(call: Call) -> Record:
@@ -274,7 +280,7 @@ router.add(
     request="d1.DatabaseRawParams",
     reply="d1.DatabaseRawResponse",
 )
-router.resources("d1", lambda store: [record["uuid"] for record in store.all(KIND)])
+router.stores("d1", lambda store: store.count(KIND) > 0)
 router.target("d1", check_binding)
 router.on_reset(lambda box: history_of(box.store).forget())
 router.seed("d1_databases", plant)

@@ -32,6 +32,7 @@ COMPARE: dict[str, Callable[[str, str], bool]] = {
     "present": lambda text, _: bool(text),
     "absent": lambda text, _: not text,
 }
+PAGING = frozenset({"page", "per_page", "match", "direction"})
 ORDERS = frozenset({"type", "name", "content", "ttl", "proxied"})
 
 
@@ -69,7 +70,7 @@ def _write(call: Call, body: Record, present: Record | None) -> Record:
     """Check a whole record against the zone, and store it."""
     try:
         record = dns_rules.checked(body, _zone(call))
-        others = call.store.all(KIND, call["zone_id"])
+        others = call.store.where(KIND, call["zone_id"], name=record["name"])
         own = present["id"] if present else ""
         dns_rules.check_conflict(record, [one for one in others if one["id"] != own])
     except DnsError as error:
@@ -116,7 +117,11 @@ def _merged(present: Record, body: Record) -> Record:
 
 async def list_records(call: Call) -> Reply:
     """Filtered by type, name, content, comment, tag and proxied; `match=any` takes either."""
-    records = call.store.all(KIND, call["zone_id"])
+    ask = {name for name, _ in call.query_pairs}
+    if ask <= PAGING:
+        return call.paged_records(KIND, call["zone_id"], shown=shown, per_page=100, most=5_000_000)
+    exact = {"name": call.query("name")} if "name" in ask and call.query("match") != "any" else {}
+    records = call.store.where(KIND, call["zone_id"], **exact)
     tests = [test for pair in call.query_pairs if (test := _test(*pair)) is not None]
     if tests:
         one_is_enough = any if call.query("match") == "any" else all

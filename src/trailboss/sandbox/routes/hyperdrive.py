@@ -105,7 +105,7 @@ def _built(call: Call, body: Record, present: Record, *, whole: bool) -> Record:
 
 async def list_configs(call: Call) -> Reply:
     """All of them."""
-    return call.paged([_shown(one) for one in call.store.all(KIND)])
+    return call.paged_records(KIND, shown=_shown)
 
 
 async def create_config(call: Call) -> Record:

@@ -71,10 +71,11 @@ def _check_title(store: Store, title: Any, own: str = "") -> None:
 
 async def list_namespaces(call: Call) -> Reply:
     """Ordered by id or title."""
+    if not call.query("order"):
+        return call.paged_records(KIND)
     field = "title" if call.query("order") == "title" else "id"
     items = call.store.all(KIND)
-    if call.query("order"):
-        items.sort(key=lambda one: one[field], reverse=call.query("direction") == "desc")
+    items.sort(key=lambda one: one[field], reverse=call.query("direction") == "desc")
     return call.paged(items)
 
 
@@ -82,7 +83,7 @@ async def create_namespace(call: Call) -> Record:
     """Titles are unique in the account."""
     body = await call.object()
     record = make_namespace(call.store, call.ids.hex(), body.get("title"), body.get("jurisdiction"))
-    await call.runtime.sync()
+    await call.begin_storage(KIND)
     return record
 
 
@@ -102,9 +103,9 @@ async def delete_namespace(call: Call) -> Record:
     """The values go with it."""
     record = namespace_of(call)
     keys = [one["name"] for one in await all_keys(call, record["id"])]
-    await bulk(call, record["id"], {"delete": keys})
+    if keys:
+        await bulk(call, record["id"], {"delete": keys})
     call.store.delete(KIND, record["id"])
-    await call.runtime.sync()
     return {}
 
 
@@ -175,6 +176,6 @@ router.add(
     reply="kv.Namespace",
 )
 router.add("DELETE", _ONE, delete_namespace, sdk=f"{_SDK}.delete", reply="kv.NamespaceDeleteResponse")
-router.resources("kv", lambda store: [record["id"] for record in store.all(KIND)])
+router.stores("kv", lambda store: store.count(KIND) > 0)
 router.target("kv_namespace", check_binding)
 router.seed("kv_namespaces", plant)

@@ -103,7 +103,7 @@ def _config(call: Call, given: Record | None) -> Record:
 
 async def list_projects(call: Call) -> Any:
     """GET /pages/projects?page=&per_page=."""
-    return call.paged([shown_project(call, item) for item in call.store.all(KIND)], per_page=10)
+    return call.paged_records(KIND, shown=lambda item: shown_project(call, item), per_page=10)
 
 
 async def create_project(call: Call) -> Any:

@@ -147,7 +147,9 @@ def shown_consumer(record: Record) -> Record:
 async def list_queues(call: Call) -> Reply:
     """All, or those with exactly one of the names given."""
     names = set(call.queries("name"))
-    found = [one for one in call.store.all(KIND) if not names or one["queue_name"] in names]
+    if not names:
+        return call.paged_records(KIND, shown=lambda one: shown(call.store, one), per_page=100)
+    found = [one for name in sorted(names) for one in call.store.where(KIND, queue_name=name)]
     return call.paged([shown(call.store, one) for one in found], per_page=100)
 
 

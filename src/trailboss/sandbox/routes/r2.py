@@ -123,7 +123,7 @@ async def create_bucket(call: Call) -> Record:
         location=body.get("locationHint"),
         storage_class=storage_class,
     )
-    await call.runtime.sync()
+    await call.begin_storage(KIND)
     return record
 
 
@@ -158,7 +158,6 @@ async def remove_bucket(call: Call, record: Record) -> None:
         call.store.delete(KIND, data_of(record))
         for kind in ("r2_document", "r2_domain", "r2_event_rules", "r2_upload"):
             call.store.delete_all(kind, data_of(record))
-    await call.runtime.sync()
 
 
 async def get_metrics(call: Call) -> dict[str, Any]:
@@ -262,7 +261,7 @@ router.add(
     request="r2.TemporaryCredentialCreateParams",
     reply="r2.TemporaryCredentialCreateResponse",
 )
-router.resources("r2", lambda store: [data_of(record) for record in store.all(KIND)])
+router.stores("r2", lambda store: store.count(KIND) > 0)
 router.target("r2_bucket", check_binding)
 router.enrich("r2_bucket", complete_binding)
 router.seed("r2_buckets", plant)

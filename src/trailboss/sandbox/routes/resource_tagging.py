@@ -24,7 +24,7 @@ from trailboss.sandbox.products.tag_index import (
     values_by_key,
 )
 from trailboss.sandbox.products.tag_rules import ACCOUNT_TYPES, ZONE_TYPES, etag, problem
-from trailboss.sandbox.products.tag_targets import born_of, name_of, worker_id
+from trailboss.sandbox.products.tag_targets import known, worker_id
 from trailboss.sandbox.refusals import ApiError, bad_request
 from trailboss.sandbox.routes import Router
 
@@ -66,8 +66,8 @@ MODES: dict[str, Callable[[], ApiError] | None] = {
 """What `POST /_sandbox/seed {"tagging": ...}` may say."""
 
 
-def _asked(call: Call, body: Record) -> Record:
-    """The resource that a body or a query names."""
+def _asked(call: Call, body: Record) -> tuple[Record, str, str]:
+    """The resource that a body or a query names, its name, and when it was made."""
     _check_mode(call)
     zone = call.path.get("zone_id")
     kind, identifier = str(body.get("resource_type", "")), str(body.get("resource_id", ""))
@@ -78,7 +78,8 @@ def _asked(call: Call, body: Record) -> Record:
     if kind in EXTRA and not body.get(EXTRA[kind]):
         raise bad_request(f"{EXTRA[kind]} is required for {kind}", 1400)
     elsewhere = {"account": call.account, "zone": zone}.get(kind, identifier) != identifier
-    if elsewhere or name_of(call.store, kind, identifier) is None:
+    what = known(call.store, kind, identifier)
+    if elsewhere or what is None:
         raise resource_not_found(kind, identifier)
     if kind == "worker":
         identifier = worker_id(call.store, identifier)
@@ -87,11 +88,10 @@ def _asked(call: Call, body: Record) -> Record:
         record[EXTRA[kind]] = str(body[EXTRA[kind]])
     if zone:
         record["zone_id"] = zone
-    return record
+    return record, *what
 
 
-def _shown(store: Store, record: Record) -> Record:
-    name = name_of(store, record["type"], record["id"])
+def _shown(record: Record, name: str) -> Record:
     shape = {**record, "name": name or record["id"], "etag": etag(record["tags"])}
     shape.pop("born", None)
     if not record["tags"]:
@@ -99,9 +99,9 @@ def _shown(store: Store, record: Record) -> Record:
     return shape
 
 
-def _present(call: Call, asked: Record) -> Record:
+def _present(call: Call, asked: Record, born: str) -> Record:
     record = call.store.get(KIND, ref_of(asked["type"], asked["id"]))
-    if record is None or record["born"] != born_of(call.store, asked["type"], asked["id"]):
+    if record is None or record["born"] != born:
         return {**asked, "tags": {}}
     return record
 
@@ -114,42 +114,42 @@ def _check_match(call: Call, present: Record) -> None:
 
 async def get_tags(call: Call) -> Reply:
     """Of one resource; none is no error."""
-    asked = _asked(call, dict(call.query_pairs))
-    shape = _shown(call.store, _present(call, asked))
+    asked, name, born = _asked(call, dict(call.query_pairs))
+    shape = _shown(_present(call, asked, born), name)
     return Reply(shape, headers={"etag": f'"{shape["etag"]}"'})
 
 
 async def put_tags(call: Call) -> Reply:
     """All of a resource's tags at once; `If-Match` guards against somebody else's."""
     body = await call.object()
-    asked = _asked(call, body)
+    asked, name, born = _asked(call, body)
     tags = body.get("tags") or {}
     if reason := problem(tags):
         raise bad_request(reason, 1400)
-    _check_match(call, _present(call, asked))
-    born = born_of(call.store, asked["type"], asked["id"])
+    _check_match(call, _present(call, asked, born))
     record = {**asked, "tags": tags, "tags_updated_at": call.clock.iso(), "born": born}
     put(call.store, record)
-    shape = _shown(call.store, record)
+    shape = _shown(record, name)
     return Reply(shape, headers={"etag": f'"{shape["etag"]}"'})
 
 
 async def delete_tags(call: Call) -> Raw:
     """No tags any more; the resource is named in the body or the query."""
     body = {**dict(call.query_pairs), **await call.object()}
-    asked = _asked(call, body)
-    _check_match(call, _present(call, asked))
+    asked, _, born = _asked(call, body)
+    _check_match(call, _present(call, asked, born))
     remove(call.store, asked["type"], asked["id"])
     return Raw(status=204, content_type="")
 
 
-def _lives(store: Store, record: Record) -> bool:
-    """Whether the tagged resource is there; what is not loses its tags."""
+def _living(store: Store, record: Record) -> str | None:
+    """The name of a tagged resource; one that is gone, or was made anew, loses its tags and gives None."""
     kind, identifier = record["type"], record["id"]
-    if name_of(store, kind, identifier) is not None and record["born"] == born_of(store, kind, identifier):
-        return True
+    what = known(store, kind, identifier)
+    if what is not None and what[1] == record["born"]:
+        return what[0]
     remove(store, kind, identifier)
-    return False
+    return None
 
 
 def _cursor(call: Call) -> int:
@@ -174,14 +174,12 @@ async def list_resources(call: Call) -> Reply:
     page: list[Record] = []
     last = 0
     for place, record in found(call.store, search, _cursor(call)):
-        if (
-            not _lives(call.store, record)
-            or name not in (shape := _shown(call.store, record))["name"].lower()
-        ):
+        own = _living(call.store, record)
+        if own is None or name not in own.lower():
             continue
         if len(page) == PER_PAGE:
             return Reply(page, info={"count": PER_PAGE, "cursor": str(last)})
-        page.append(shape)
+        page.append(_shown(record, own))
         last = place
     return Reply(page, info={"count": len(page), "cursor": ""})
 
@@ -189,7 +187,7 @@ async def list_resources(call: Call) -> Reply:
 def _by_key(call: Call, kind: str = "") -> dict[str, list[str]]:
     _check_mode(call)
     for _, record in list(found(call.store, Search())):
-        _lives(call.store, record)
+        _living(call.store, record)
     return values_by_key(call.store, kind)
 
 

@@ -73,7 +73,7 @@ def _value(asked: Any) -> str:
 
 async def list_stores(call: Call) -> Reply:
     """All of them."""
-    return call.paged(call.store.all(STORE))
+    return call.paged_records(STORE)
 
 
 async def create_store(call: Call) -> Record:

@@ -22,7 +22,7 @@ def namespace_not_found() -> ApiError:
 
 async def list_namespaces(call: Call) -> Any:
     """GET /workers/durable_objects/namespaces: those of user Workers name their dispatch namespace."""
-    return call.paged([_shown(item) for item in call.store.all("do_namespace")])
+    return call.paged_records("do_namespace", shown=_shown)
 
 
 def _shown(namespace: Record) -> Record:
