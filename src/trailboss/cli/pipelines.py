@@ -34,6 +34,11 @@ def annotation(error: TrailbossError) -> str:
     return f"::error {where}::{_escaped(said)}"
 
 
+def remark(title: str, text: str) -> str:
+    """Something that went wrong, and is at no place of a file."""
+    return f"::error title={_escaped(title, ':,')}::{_escaped(text)}"
+
+
 def _from_root(file: Path) -> str:
     """GitHub wants paths from the repository's root."""
     root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
@@ -52,9 +57,8 @@ def ended(output: Output, document: Mapping[str, Any]) -> None:
     says in the job's summary. Nothing for any other command."""
     rollout = document.get("rollout") if "workers" in document else None
     if rollout and rollout.get("result") not in (None, "promoted"):
-        title = _escaped(f"{document.get('environment') or 'release'}: {rollout['result']}", ":,")
-        said = "\n".join(filter(None, (rollout["why"], rollout["hint"])))
-        output.note(f"::error title={title}::{_escaped(said)}")
+        title = f"{document.get('environment') or 'release'}: {rollout['result']}"
+        output.note(remark(title, "\n".join(filter(None, (rollout["why"], rollout["hint"])))))
     text = summary(document)
     if text and os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:

@@ -68,7 +68,7 @@ def _drive(run: Run, settings: PerformanceSettings) -> Drive:
 def _load(run: Run, script: str, settings: PerformanceSettings) -> Load:
     from trailboss.develop.performance.load import Load
 
-    address = settings.url or run.call(lambda cloud: _address(run, cloud, script))
+    address = settings.url or run.call(lambda cloud: address_of(run, cloud, script))
     return Load(
         address,
         (f"{settings.locustfile}: {settings.users} users",) if settings.locustfile else tuple(settings.paths),
@@ -81,18 +81,18 @@ def _load(run: Run, script: str, settings: PerformanceSettings) -> Load:
     )
 
 
-async def _address(run: Run, cloud: Cloud, script: str) -> str:
-    """Where the Worker answers."""
-    from trailboss.release.rollout.addresses import address_of
+async def address_of(run: Run, cloud: Cloud, script: str) -> str:
+    """Where the Worker answers. Raises ReleaseError TB4701: nowhere that is known."""
+    from trailboss.release.rollout import addresses
     from trailboss.release.triggers import read_record
 
     worker = next((one for one in run.project.workers if one.name == script), None)
-    found = address_of(await read_record(cloud, script), worker.raw if worker else {})
+    found = addresses.address_of(await read_record(cloud, script), worker.raw if worker else {})
     if found is None:
         raise ReleaseError(
             "TB4701",
             f'"{script}" answers nowhere that is known: it is not deployed, or has no address of its own.',
-            hint='Deploy it, or say where: [performance] url = "https://…".',
+            hint='Deploy it, or say where: [performance] url = "https://…", or --url of `test e2e`.',
         )
     return found
 
