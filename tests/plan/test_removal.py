@@ -11,13 +11,19 @@ from tests.plan.crashing import OWNER, Hook, prepared, resource, wanting
 from tests.plan.fixtures import D1, HEALTH, JOBS, KV, ROOT, SQL, STRANGER_KV, WWW
 from tests.plan.inprocess import Account, Crash, DirectCloud, lost
 from tests.plan.virtual import NOW, clock, run
-from trailboss.errors import RefusedError, TrailbossError
+from tests.resources.cases.mtls_certificate import pair
+from trailboss.errors import PlanError, RefusedError, TrailbossError
 from trailboss.plan.apply import Options, apply
 from trailboss.plan.plan import Plan
 from trailboss.plan.register import Expiry, Register
 from trailboss.plan.removal import Removal, remove_environment
+from trailboss.plan.schedule import leaving
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.marks import Ref
+from trailboss.resources.mtls_certificate import MTLSCertificate
+from trailboss.resources.mtls_hostname_association import MTLSHostnameAssociation
 from trailboss.resources.queue_consumer import QueueConsumer
+from trailboss.resources.registry import NAMES
 from trailboss.sandbox.routes.resource_tagging import MODE
 
 CONSUMER = resource("queue_consumer", "theirs", QueueConsumer("theirs", script="shop"))
@@ -117,3 +123,40 @@ def test_another_environment_keeps_what_it_has(account: Account) -> None:
     removed(account)
     left = run(lambda: apply(DirectCloud(account), other, options(1)))
     assert left.done == ()
+
+
+def test_what_uses_something_goes_before_it() -> None:
+    """Cloudflare refuses to delete a certificate that a Hyperdrive uses, a pool of a balancer, and so on."""
+    order = leaving()
+    assert sorted(order) == sorted(NAMES)
+    for user, used in (
+        ("hyperdrive_config", "mtls_certificate"),
+        ("mtls_hostname_association", "mtls_certificate"),
+        ("load_balancer", "load_balancer_pool"),
+        ("load_balancer_pool", "load_balancer_monitor"),
+        ("queue_consumer", "queue"),
+        ("r2_event_notification", "queue"),
+        ("access_application", "access_policy"),
+        ("alerting_policy", "alerting_webhook"),
+    ):
+        assert order.index(user) < order.index(used), (user, used)
+
+
+def test_a_replacement_in_use_says_how_it_can_be_done(account: Account) -> None:
+    """An authority's certificate is renewed: refused under its old name, and done under another."""
+    account.load(account.empty)
+    old, new = (MTLSCertificate("ca", pair(name, ca=True)[0], ca=True) for name in "ab")
+    uses = MTLSHostnameAssociation("example.com", Ref("mtls_certificate", "ca"), ("api.example.com",))
+    used = resource("mtls_hostname_association", "api", uses)
+
+    def certified(certificate: MTLSCertificate) -> Wanted:
+        return wanting(resource("mtls_certificate", "ca", certificate), used)
+
+    account.load(prepared(account, "there", certified(old), NAMELESS).start)
+    with pytest.raises(PlanError, match="is associated with") as caught:
+        run(lambda: apply(DirectCloud(account), certified(new), options(1)))
+    assert "another name" in caught.value.hint
+    renewed = certified(replace(new, name="ca-2027"))
+    run(lambda: apply(DirectCloud(account), renewed, options(2)))
+    assert run(lambda: apply(DirectCloud(account), renewed, options(3))).done == ()
+    assert len([one for one in kinds_of(account) if one.startswith("mtls_certificate ")]) == 1

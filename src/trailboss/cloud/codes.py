@@ -61,7 +61,7 @@ BY_FAMILY: dict[tuple[str, int], tuple[str, str]] = {
     ("r2", 10004): (TAKEN, "A bucket with this name exists already: use it, or choose another name."),
     ("r2", 10006): (MISSING, "The bucket does not exist; a bucket with a jurisdiction is found only there."),
     ("r2", 10007): (MISSING, "The object does not exist in this bucket."),
-    ("r2", 10008): ("", "The bucket is not empty: delete its objects first."),
+    ("r2", 10008): ("", "The bucket is not empty: delete its objects and unfinished uploads first."),
     ("r2", 10081): ("", "The bucket has a data catalog, and writing past it can break its tables."),
     ("r2-catalog", 40401): (MISSING, "The bucket has no data catalog: enable it first."),
     ("queues", 11000): (MISSING, "The queue does not exist."),

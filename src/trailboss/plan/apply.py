@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SETTLING = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks until what was written can be read."""
+AFTERWARDS = "The others are done. Mend the cause and run it again: it goes on from there."
 
 
 async def _from_environment(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
@@ -156,13 +157,13 @@ async def _carry(cloud: Cloud, plan: Plan, work: tuple[Change, ...], options: Op
     done, failed = await run(carrier, plan, work, options.step)
     if failed:
         lines = [f"{one.change.action} {one.change.address}: {one.problem}" for one in failed]
-        first = next((one.error for one in failed if one.error is not None), None)
-        if isinstance(first, TrailbossError) and len(failed) == 1:
+        first = next((one.error for one in failed if isinstance(one.error, TrailbossError)), None)
+        if first is not None and len(failed) == 1:
             raise first
         raise PlanError(
             "TB6301",
             "\n".join([f"{len(failed)} of {len(work)} changes were not made:", *lines]),
-            hint="The others are done. Mend the cause and run it again: it goes on from there.",
+            hint=f"{first.hint if first else ''} {AFTERWARDS}".strip(),
         ) from first
     return done
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud.tags import read_tags, write_tags
-from trailboss.errors import AlreadyExists, CloudError, ConflictError, Unavailable
+from trailboss.errors import AlreadyExists, CloudError, ConflictError, PermissionDenied, Unavailable
 from trailboss.plan.changes import Change, stamp_for
 from trailboss.plan.clock import Clock
 from trailboss.plan.holdings import Holdings
@@ -49,7 +49,7 @@ class Carrier:
         spec = await self._spec(found, change)
         if change.action == "replace" and not self.moves(change):
             assert change.seen is not None
-            await found.delete(self.cloud, change.seen.observed)
+            await self._clear(found, change.seen.observed)
         if change.seen is None or change.action == "replace":
             observed = await self._make(found, spec, change)
         else:
@@ -58,6 +58,19 @@ class Carrier:
             observed = await self._finish(found, spec, observed)
         await self._stamp(found, spec, observed, change)
         return observed
+
+    async def _clear(self, found: Kind[Any, Any], observed: Any) -> None:
+        """Make room for a new one of the same name."""
+        try:
+            await found.delete(self.cloud, observed)
+        except (Unavailable, PermissionDenied):
+            raise
+        except CloudError as error:  # it is in use, in most cases
+            error.hint = (
+                f"{error.hint} Give the new {found.name} another name: then it is made first, what uses the "
+                "old one is moved over to it, and the old one goes at the end."
+            ).strip()
+            raise
 
     def moves(self, change: Change) -> bool:
         """Whether a replacement has another identity, so that old and new can stand side by side."""

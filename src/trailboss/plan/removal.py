@@ -66,7 +66,7 @@ async def remove_environment(
                 gone.append(name)
         for one in plan.pending:
             if one.action == "delete" and one.seen is not None:
-                await empty(guarded, one.seen.observed)
+                await empty(guarded, one.seen.observed, options.progress)
 
     done = await apply(cloud, want, replace(options, first=first))
     return Removal(done.done, tuple(gone), cloud.stats.total - before)

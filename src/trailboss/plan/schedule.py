@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from trailboss.errors import ConflictError, PermissionDenied, TrailbossError
 from trailboss.plan.carry import Carrier
 from trailboss.plan.changes import Change
 from trailboss.plan.holdings import lacks
-from trailboss.resources.marks import Ref, refs_in
-from trailboss.resources.registry import kind
+from trailboss.resources.marks import Ref, refs_in, target_of
+from trailboss.resources.registry import NAMES, kind
 
 if TYPE_CHECKING:
     from trailboss.plan.plan import Plan
@@ -64,9 +65,31 @@ async def run(
 
 
 def _layers(gone: list[Change]) -> list[list[Change]]:
-    """Deletions kind by kind, in the reverse of the order in which kinds are made."""
-    kinds = list(dict.fromkeys(one.kind for one in gone))
-    return [[one for one in gone if one.kind == name] for name in kinds]
+    """Deletions kind by kind: what may refer to others goes before those."""
+    kinds = {one.kind for one in gone}
+    return [[one for one in gone if one.kind == name] for name in leaving() if name in kinds]
+
+
+@cache
+def leaving() -> tuple[str, ...]:
+    """All kinds in the order in which they go: the reverse of the order in which they are made, and none
+    before a kind whose fields may refer to it, as Cloudflare refuses to delete what is in use."""
+    users: dict[str, set[str]] = {name: set() for name in reversed(NAMES)}
+    for name in NAMES:
+        targets = [target_of(place) for place in fields(kind(name).spec)]
+        for used in {target[0] for target in targets if target} - {name}:
+            users[used].add(name)
+    order: list[str] = []
+
+    def go(name: str) -> None:
+        if name not in order:
+            for user in sorted(users[name], key=NAMES.index, reverse=True):
+                go(user)
+            order.append(name)
+
+    for name in users:
+        go(name)
+    return tuple(order)
 
 
 def _observed(change: Change) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -21,16 +22,19 @@ PAGE = 1000
 AT_ONCE = 8
 
 
-async def empty(cloud: Cloud, observed: Any) -> int:
+async def empty(cloud: Cloud, observed: Any, progress: Callable[[str], None] = lambda _: None) -> int:
     """Delete what `observed` holds, where that has to go first; how many things went. Safe to repeat.
+
+    A page at a time, so that memory stays flat; `progress` is told after each. Uploads that were never
+    finished go with the bucket, or by themselves after seven days: the API shows them to S3 clients alone.
 
     Raises:
         CloudError: an object is kept by a lock of the bucket, or the token may not delete.
     """
-    return await _bucket(cloud, observed) if isinstance(observed, ObservedR2Bucket) else 0
+    return await _bucket(cloud, observed, progress) if isinstance(observed, ObservedR2Bucket) else 0
 
 
-async def _bucket(cloud: Cloud, bucket: ObservedR2Bucket) -> int:
+async def _bucket(cloud: Cloud, bucket: ObservedR2Bucket, progress: Callable[[str], None]) -> int:
     from trailboss.cloud import segment
 
     path = f"{cloud.account}/r2/buckets/{segment(bucket.name)}/objects"
@@ -50,6 +54,7 @@ async def _bucket(cloud: Cloud, bucket: ObservedR2Bucket) -> int:
                 break
             await asyncio.gather(*map(delete, keys))
             count += len(keys)
+            progress(f"empty r2_bucket {bucket.name}: {count:,} objects gone")
     return count
 
 
