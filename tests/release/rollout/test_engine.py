@@ -13,9 +13,10 @@ from trailboss.errors import ConflictError, ReleaseError, Unavailable
 from trailboss.release.burn import BurnWindow
 from trailboss.release.evidence import Outcome
 from trailboss.release.gates.base import Answer, Asking
+from trailboss.release.guarded import Guarded, Watch
 from trailboss.release.rollout import control, engine, stages
 from trailboss.release.rollout.policy import Gate, Judgement, Policy
-from trailboss.release.watching import Guarded, Watch, watch
+from trailboss.release.watching import watch
 
 GATES = (Gate("errors", "errors"), Gate("ceiling", "ceiling", limit=0.5))
 CANARY = Policy("canary", steps(1, 10, 50, 100), GATES)

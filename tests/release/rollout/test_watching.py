@@ -8,9 +8,10 @@ from typing import Any
 from tests.release.rollout.conftest import FAST, Stage, policy, traffic
 from trailboss.cloud import Cloud
 from trailboss.release.burn import BurnWindow
+from trailboss.release.guarded import Guarded, Watch
 from trailboss.release.reading import read_deployments
 from trailboss.release.secret import put
-from trailboss.release.watching import Guarded, Watch, watch
+from trailboss.release.watching import watch
 from trailboss.values import Secret
 
 WINDOWS = (BurnWindow(3, 1, 14.4),)

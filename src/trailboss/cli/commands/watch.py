@@ -13,7 +13,8 @@ from trailboss.errors import UsageError
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.release.burn import BurnWindow
-    from trailboss.release.watching import Guarded
+    from trailboss.release.guarded import Guarded, Watch
+    from trailboss.release.telling import Recipient
 
 _STATUS = {"rolled-back": 4, "burning": 1, "not-the-release": 1, "cannot": 1}
 
@@ -22,6 +23,7 @@ _STATUS = {"rolled-back": 4, "burning": 1, "not-the-release": 1, "cannot": 1}
     "trailboss watch --env production --objective 99.9", "trailboss watch --for 30m --no-rollback --json"
 )
 @worker_name
+@click.option("--worker", multiple=True, metavar="WORKER", help="Only this Worker; may repeat.")
 @click.option(
     "--objective",
     type=float,
@@ -42,47 +44,91 @@ def watch(
     run: Run,
     name: str | None,
     *,
+    worker: tuple[str, ...],
     objective: float,
     length: str | None,
     trial: str,
     burn: tuple[str, ...],
     rollback: bool,
 ) -> int:
-    """Count requests as they happen, and act when the error budget burns too fast in a long and a short
-    window.
+    """Guard all Workers of the project: count requests as they happen, and act when an error budget burns too
+    fast in a long and a short window.
 
     A burn alone blames nobody. Half of the traffic is given to the version before, at random; only when the
-    new one is certainly worse does all of it go back. The exit status is 4 then, and 1 when something
-    else is to blame.
+    new one is certainly worse does all of it go back, for every Worker that was released with it. The exit
+    status is 4 then, and 1 when something else is to blame. [notifications] are told.
     """
+    from trailboss.release.guarded import Watch as Asked
     from trailboss.release.rollout.choosing import Flags, choose
     from trailboss.release.rollout.spans import seconds
-    from trailboss.release.watching import Watch
-    from trailboss.release.watching import watch as guard
 
     if not 0 < objective < 100:
         raise UsageError("TB9439", f"{objective:g} is no objective.", hint="For example: --objective 99.9")
-    script = run.script(name)
-    run.announce(script)
+    scripts = _subject(run, (*worker, *((name,) if name else ())))
     policy = choose(run.project) or choose(run.project, Flags(strategy="canary"))
     assert policy is not None
-    asked = Watch(policy, objective / 100, **_windows(burn), trial=seconds(trial), rollback=rollback)
-    told: list[Guarded] = []
+    asked = Asked(policy, objective / 100, **_windows(burn), trial=seconds(trial), rollback=rollback)
+    last = _guard(run, scripts, asked, seconds(length) if length else None)
+    return _STATUS.get(last.alarm.value, 0)
 
-    def tell(one: Guarded) -> None:
+
+def _subject(run: Run, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The Workers' names in the account: those that were named, else all of the project."""
+    scripts = tuple(run.script(one) for one in names) or tuple(one.name for one in run.workers())
+    run.announce(", ".join(scripts))
+    return tuple(dict.fromkeys(scripts))
+
+
+def _guard(run: Run, scripts: tuple[str, ...], asked: Watch, seconds: float | None) -> Guarded:
+    """Guard, show what happens, and tell who wants to know."""
+    import asyncio
+
+    from trailboss.release.telling import notify
+    from trailboss.release.watching import watch_all
+
+    recipients = _recipients(run)
+    place = run.project.environment.name, str(run.project.root)
+    told: list[Guarded] = []
+    sent: list[asyncio.Task[tuple[str, ...]]] = []
+
+    def show(one: Guarded) -> None:
         told.append(one)
         if run.output.as_json:
             run.output.event(one)
         else:
             run.output.note(f"  {one.worker}: {one.text}")
 
+    def tell(one: Guarded) -> None:
+        show(one)
+        sent.append(asyncio.create_task(notify(recipients, one, *place)))
+
     async def go(cloud: Cloud) -> Guarded:
-        return await guard(cloud, script, asked, tell, seconds=seconds(length) if length else None)
+        try:
+            return await watch_all(cloud, scripts, asked, tell, seconds=seconds)
+        finally:
+            for lines in await asyncio.gather(*sent):
+                for line in lines:
+                    run.output.warn(line)
 
     last = run.call(go)
     if not told:
-        tell(last)
-    return _STATUS.get(last.alarm.value, 0)
+        show(last)
+    return last
+
+
+def _recipients(run: Run) -> tuple[Recipient, ...]:
+    """`[notifications]`, with addresses that are references resolved by one question."""
+    if not run.project.settings.notifications:
+        return ()
+    from trailboss.release.rollout.tables import NotificationsTable
+    from trailboss.release.telling import GRAVE, Recipient
+
+    found = run.project.section("notifications", NotificationsTable).root
+    urls = run.values({name: one.url for name, one in found.items() if one.url is not None})
+    return tuple(
+        Recipient(name, urls.get(name), one.run, GRAVE if one.alarms is None else tuple(one.alarms))
+        for name, one in found.items()
+    )
 
 
 def _windows(burn: tuple[str, ...]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""`[release]`, `[gates.<name>]` and `[probes.<name>]` of trailboss.toml. Imported only where one of them is
-read: it brings pydantic."""
+"""`[release]`, `[gates.<name>]`, `[probes.<name>]` and `[notifications.<name>]` of trailboss.toml. Imported
+only where one of them is read: it brings pydantic."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from trailboss.release.rollout.spans import seconds
 
@@ -16,6 +16,7 @@ def _span(value: str | float) -> str | float:
 
 
 Span = Annotated[str | float, AfterValidator(_span)]
+Told = Literal["burning", "tried", "rolled-back", "not-the-release", "cannot", "abandoned"]
 Name = Literal["at-once", "canary", "blue-green", "edge-first"]
 
 
@@ -107,6 +108,24 @@ class ProbeTable(Table):
     timeout: Span = 10.0
     url: str | None = Field(default=None, pattern=r"^https?://")
     worker: str | None = None
+
+
+class NotificationTable(Table):
+    """Somebody who is told what a guard sees: by a webhook (`url`) or a program (`run`)."""
+
+    url: str | None = None
+    run: str | None = None
+    alarms: list[Told] | None = Field(default=None, description="What is told; default: all but `tried`.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> NotificationTable:
+        if (self.url is None) == (self.run is None):
+            raise ValueError("a notification has either url or run")
+        return self
+
+
+class NotificationsTable(RootModel[dict[str, NotificationTable]]):
+    """Who is told, by name."""
 
 
 class ProbesTable(RootModel[dict[str, ProbeTable]]):
