@@ -5,19 +5,21 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 from trailboss.resources.expression_words import FIELDS
 
-SPACE = re.compile(r"\s*")
+SPACE = re.compile(r"[ \r\n]*")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 RAW = re.compile(r'r(#*)"(.*?)"\1', re.DOTALL)
 NUMBER = re.compile(r"0x[0-9A-Fa-f]+\b|-?\d+(?![\w.:/])|-?\d+(?=\.\.)")
+LARGEST = 1 << 63
 ADDRESS = re.compile(r"[0-9A-Fa-f:]+(?:\.(?!\.)[0-9A-Fa-f:]+)*(?:/\d+)?")
-LIST = re.compile(r"\$[a-z0-9_][a-z0-9_.]*")
+LIST = re.compile(r"\$[a-z0-9_](?:[a-z0-9_.]*[a-z0-9_])?(?![\w.-])")
+BYTES = re.compile(r"[0-9A-Fa-f]{2}(?:[:.-][0-9A-Fa-f]{2})+(?![\w:.-])")
 SYMBOL = re.compile(r"==|!=|<=|>=|<|>|~|&(?!&)")
-ESCAPE = re.compile(r'\\(?:["\\nrt0*]|x[0-9A-Fa-f]{2}|[0-3][0-7]{2})')
+ESCAPE = re.compile(r'\\(?:["\\]|x[0-9A-Fa-f]{2}|[0-3][0-7]{2})')
 WORD = re.compile(r"[^\s(){}\[\],]+")
 
 
@@ -30,18 +32,21 @@ class Wrong(Exception):
 
 
 class Scanner:
-    """Reads from left to right; `at` is where it is, always in front of a word."""
+    """Reads from left to right; `at` is where it is, always in front of a word, `end` behind the last one."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.at, self.depth = text, 0, 0
+        self.text, self.at, self.end, self.depth = text, 0, 0, 0
 
-    def value(self, *, networks: bool) -> str:
-        """One literal; its type."""
+    def value(self, kind: str, *, networks: bool) -> str:
+        """One literal where one of `kind` is wanted; its type."""
         at = self.at
         if self.text.startswith('"', at) or RAW.match(self.text, at):
             self.quoted()
             return "string"
-        if self.match(NUMBER):
+        if kind == "string" and self.match(BYTES):
+            return "string"
+        if NUMBER.match(self.text, at):
+            self.number()
             return "int"
         if self.word("true", "false"):
             return "bool"
@@ -56,9 +61,31 @@ class Scanner:
             raise self.wrong("a value was expected here")
         if bare[0] in FIELDS:
             raise self.wrong("a field stands on the left of an operator only; here goes a value")
-        if found and "/" in found[0] and _is_address(found[0], networks=True):
-            raise self.wrong(f"a network stands in a set: in {{{found[0]}}}")
+        if found and "/" in found[0]:
+            self.network(found[0])
         raise self.wrong(f'a text stands in double quotes: "{bare[0]}"')
+
+    def network(self, text: str) -> None:
+        """Say what is wrong with a network, if it is one."""
+        try:
+            whole = ip_network(text, strict=False)
+        except ValueError:
+            return
+        if text.partition("/")[0] != str(whole.network_address) and ip_interface(text) != ip_interface(whole):
+            raise self.wrong(f"{text} is an address in a network, which is written {whole}")
+        raise self.wrong(f"a network stands in a set: in {{{text}}}")
+
+    def number(self) -> int:
+        """A whole number of 64 bits: decimal, octal (leading 0) or hexadecimal (0x)."""
+        at, digits = self.at, self.match(NUMBER)
+        bare = digits.removeprefix("-")
+        octal = len(bare) > 1 and bare[0] == "0" and not bare.startswith("0x")
+        if octal and (bare != digits or not set(bare) <= set("01234567")):
+            raise self.wrong("a number with a leading 0 is octal", at)
+        value = int(digits, 8 if octal else 0)
+        if not -LARGEST <= value < LARGEST:
+            raise self.wrong("the number is too large", at)
+        return value
 
     def quoted(self) -> str:
         """A text, `"…"` with escapes or raw as `r"…"`."""
@@ -103,17 +130,31 @@ class Scanner:
         self.advance(found.end())
         return found[0]
 
+    def adjoins(self, symbol: str) -> bool:
+        """Whether `symbol` comes next, without white space in between."""
+        return self.text.startswith(symbol, self.at) and self.at == self.end
+
     def advance(self, to: int) -> None:
-        self.at = to
+        self.at = self.end = to
         self.space()
 
     def space(self) -> None:
         found = SPACE.match(self.text, self.at)
         self.at = found.end() if found else self.at
+        if self.text.startswith("\t", self.at):
+            raise self.wrong("a tab is no white space here: write blanks or a new line")
 
     def wrong(self, message: str, at: int | None = None) -> Wrong:
         """What to raise about the place `at`, or about this one."""
         return Wrong(message, self.at if at is None else at)
+
+
+def upwards(kind: str, first: str, last: str) -> bool:
+    """Whether a range of numbers or addresses does not go down."""
+    if kind == "ip":
+        one, two = ip_address(first), ip_address(last)
+        return one.version == two.version and int(one) <= int(two)
+    return Scanner(first).number() <= Scanner(last).number()
 
 
 def near(name: str, known: Collection[str]) -> str | None:
@@ -150,7 +191,7 @@ def _edits(one: str, two: str) -> int:
 def _is_address(text: str, *, networks: bool) -> bool:
     try:
         if "/" in text:
-            ip_network(text, strict=False)
+            ip_network(text)
             return networks
         ip_address(text)
     except ValueError:

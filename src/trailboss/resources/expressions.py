@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from trailboss.resources.expression_scanner import LIST, NAME, NUMBER, RAW, SYMBOL, Scanner, Wrong, near
+from trailboss.resources.expression_patterns import PatternReader
+from trailboss.resources.expression_scanner import LIST, NAME, NUMBER, RAW, SYMBOL, Wrong, near, upwards
 from trailboss.resources.expression_words import FIELDS, FUNCTIONS, OPERATORS, ROOTS, TAKES
 
 LONGEST = 4096
@@ -49,7 +50,7 @@ def _pointed(expression: str, wrong: Wrong) -> str:
     return f"{place}column {column + 1}: {wrong.message}\n    {line[first : first + WIDTH]}\n    {caret}"
 
 
-class _Reader(Scanner):
+class _Reader(PatternReader):
     """Reads from left to right; `at` is where it is."""
 
     def whole(self) -> None:
@@ -69,10 +70,14 @@ class _Reader(Scanner):
         start = self.at
         kind = self.joined(level + 1)
         while self.word(*_JOINTS[level]):
-            self.truth(kind, start)
-            start = self.at
-            self.truth(self.joined(level + 1), start)
-            kind = "bool"
+            self.answer(kind, start)
+            again = self.at
+            other = self.joined(level + 1)
+            self.answer(other, again)
+            if kind.startswith("each:") != other.startswith("each:"):
+                self.truth(kind, start)
+                self.truth(other, again)
+            kind = "each:bool" if kind.startswith("each:") else "bool"
         return kind
 
     def negated(self) -> str:
@@ -81,7 +86,7 @@ class _Reader(Scanner):
         if self.word("not") or (not self.text.startswith("!=", self.at) and self.take("!")):
             inner = self.at
             kind = self.negated()
-            self.truth(kind, inner)
+            self.answer(kind, inner)
         elif self.take("("):
             kind = self.joined(0)
             if not self.take(")"):
@@ -139,12 +144,15 @@ class _Reader(Scanner):
 
     def indexed(self, name: str, start: int, kind: str) -> tuple[str, bool]:
         each = False
-        while self.take("["):
+        while self.adjoins("["):
+            self.take("[")
             at = self.at
             if self.take("*"):
                 each = True
                 self.index(name, kind, ("list", "map"), start)
-            elif self.match(NUMBER):
+            elif NUMBER.match(self.text, at):
+                if self.number() < 0:
+                    raise self.wrong("an index counts from 0", at)
                 self.index(name, kind, ("list",), start)
             else:
                 key = self.quoted()
@@ -171,7 +179,10 @@ class _Reader(Scanner):
         while not self.take(")"):
             if arguments and not self.take(","):
                 raise self.wrong(f"a , or a ) is missing in the arguments of {name}")
+            at = self.at
             arguments.append(self.argument())
+            if len(arguments) > 1 and arguments[-1].startswith("each:"):
+                raise self.wrong("only the first argument may have [*]", at)
         if not least <= len(arguments) <= most:
             counts = str(least) if least == most else f"{least} to {most}"
             raise self.wrong(f"{name} takes {counts} arguments, not {len(arguments)}", start)
@@ -186,12 +197,15 @@ class _Reader(Scanner):
         if RAW.match(self.text, self.at) or self.text.startswith('"', self.at):
             self.quoted()
             return "string"
-        if self.match(NUMBER):
+        if NUMBER.match(self.text, self.at):
+            self.number()
             return "int"
         before = self.depth
         self.deeper()
-        kind = self.joined(0)
+        kind = self.negated()
         self.depth = before
+        if kind == "each:bool" and NAME.match(self.text, self.at):
+            raise self.wrong("put ( ) around what `and`, `or` and `xor` join in an argument")
         return kind
 
     def operator(self) -> str | None:
@@ -205,9 +219,9 @@ class _Reader(Scanner):
         if found is None or found[0] in ("or", "and", "xor", "not"):
             return None
         if found[0] == "strict":
-            self.advance(found.end())
-            if not self.word("wildcard"):
-                raise self.wrong("`strict` stands before `wildcard` only", at)
+            if not self.text.startswith("strict wildcard", at):
+                raise self.wrong("`strict` stands before `wildcard` only, with one blank", at)
+            self.advance(at + len("strict wildcard"))
             return "strict wildcard"
         if found[0] not in OPERATORS:
             meant = near(found[0], OPERATORS)
@@ -220,7 +234,10 @@ class _Reader(Scanner):
     def literal(self, kind: str, operator: str) -> None:
         """One value of the type `kind`."""
         at = self.at
-        found = self.value(networks=False)
+        if operator == "matches":
+            self.pattern()
+            return
+        found = self.value(kind, networks=False)
         if kind not in ("any", found):
             raise self.wrong(f"{_SPOKEN[kind]} was expected here, not {_SPOKEN[found]}", at)
         if operator.endswith("wildcard") and "**" in self.text[at : self.at]:
@@ -239,18 +256,35 @@ class _Reader(Scanner):
                 raise self.wrong("values stand side by side here, without a comma")
             if at == len(self.text):
                 raise self.wrong("a } is missing")
-            found = self.value(networks=True)
+            found = self.value(kind, networks=True)
             if kind not in ("any", found):
                 raise self.wrong(f"{_SPOKEN[kind]} was expected here, not {_SPOKEN[found]}", at)
-            if self.take(".."):
-                self.value(networks=False)
+            if self.text.startswith("..", self.at):
+                self.range(found, at)
         if empty:
             raise self.wrong("the set is empty")
+
+    def range(self, kind: str, start: int) -> None:
+        """The rest of `1..5` or `10.0.0.1..10.0.0.9`, which has no white space and goes upwards."""
+        first, adjoins = self.text[start : self.end], self.adjoins("..")
+        self.take("..")
+        adjoins = adjoins and self.at == self.end
+        at = self.at
+        last = self.value(kind, networks=False)
+        if kind not in ("int", "ip") or last != kind or "/" in first or not adjoins:
+            raise self.wrong("a range is two numbers or two addresses with nothing but .. in between", start)
+        if not upwards(kind, first, self.text[at : self.end]):
+            raise self.wrong("the range goes downwards, or from one kind of address to another", start)
 
     def deeper(self) -> None:
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.wrong("this is nested too deeply")
+
+    def answer(self, kind: str, start: int) -> None:
+        """Refuse what is neither true nor false, nor several of these."""
+        if kind != "each:bool":
+            self.truth(kind, start)
 
     def truth(self, kind: str, start: int) -> None:
         """Refuse what is neither true nor false."""

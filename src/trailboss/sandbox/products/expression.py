@@ -18,7 +18,7 @@ from trailboss.sandbox.products.expression_scheme import (
     Function,
     Type,
 )
-from trailboss.sandbox.products.expression_source import ExpressionError, Source
+from trailboss.sandbox.products.expression_source import SPACE, ExpressionError, Source, check_pattern
 
 __all__ = ["ExpressionError", "check_filter", "check_value"]
 
@@ -36,7 +36,8 @@ TRANSFORMS = frozenset(
 _EQUALITY = ("eq", "==", "ne", "!=")
 _ORDER = ("le", "<=", "lt", "<", "ge", ">=", "gt", ">")
 _TEXT = ("contains", "matches", "~", "strict wildcard", "wildcard")
-_ALL = (*_EQUALITY, *_ORDER, *_TEXT, "in")
+_BITS = ("&", "bitwise_and")
+_ALL = (*_EQUALITY, *_ORDER, *_TEXT, "in", *_BITS)
 _MANY = Type("bool", "a")
 _LEVELS = (("or", "||"), ("xor", "^^"), ("and", "&&"))
 
@@ -135,6 +136,7 @@ class _Parser:
     def _compare(self, kind: Type, operator: str) -> None:
         source = self.source
         fits = operator in _EQUALITY or (operator in _TEXT and kind.base == "bytes")
+        fits = fits or (operator in _BITS and kind.base == "int")
         if not (fits or (kind.base != "bool" and operator in (*_ORDER, "in"))):
             start = source.at - len(operator)
             raise source.fail(f"cannot perform this operation for type {kind}", start, len(operator))
@@ -171,18 +173,17 @@ class _Parser:
                 raise source.fail("expected bool")
         else:
             start, first = source.at, source.integer()
-            if network and source.take(".."):
+            if network and source.rest.startswith(".."):
+                source.at += 2
                 last = source.integer()
                 if last < first:
                     raise source.fail("incompatible range bounds", start, source.at - start)
 
     def _pattern(self) -> None:
         start = self.source.at
-        pattern = self.source.string()
+        pattern = self.source.pattern()
         try:
-            if re.search(r"\(\?(=|!|<=|<!)", pattern):
-                raise ValueError("look-around is not supported")
-            re.compile(pattern)
+            check_pattern(pattern)
         except (re.error, ValueError) as error:
             reason = f"regex parse error: {error}"
             raise self.source.fail(reason, start, self.source.at - start) from None
@@ -200,7 +201,7 @@ class _Parser:
         name = source.name()
         if not name:
             raise source.fail("expected name")
-        if source.rest.startswith("(") and self._known(name):
+        if self._known(name) and source.rest.lstrip(SPACE).startswith("("):
             kind = self.call(FUNCTIONS[name])
         elif name in FIELDS:
             kind = FIELDS[name]
@@ -219,12 +220,16 @@ class _Parser:
         source = self.source
         start = source.at
         source.need("[")
+        source.space()
         if source.take("*"):
             key, fits = "MapEach", bool(kind.shape)
         elif source.rest.startswith('"'):
             key, fits = f'MapKey("{source.string()}")', kind.shape[:1] == "m"
         else:
-            key, fits = f"ArrayIndex({source.integer()})", kind.shape[:1] == "a"
+            at, place = source.at, source.integer()
+            if place < 0:
+                raise source.fail("expected positive integer as index", at, source.at - at)
+            key, fits = f"ArrayIndex({place})", kind.shape[:1] == "a"
         source.need("]")
         if not fits:
             raise source.fail(f"cannot access index {key} for type {kind}", start, source.at - start)
@@ -241,7 +246,10 @@ class _Parser:
             if kinds:
                 source.need(",")
             at = min(len(kinds), len(function.parameters) - 1)
+            begin = source.at
             kinds.append(self.argument(function.parameters[at]))
+            if len(kinds) > 1 and kinds[-1].each:
+                raise source.fail("invalid use of map each access operator", begin, source.at - begin)
             if len(kinds) > len(function.parameters) and not function.more:
                 break
         if len(kinds) < function.needed or (len(kinds) > len(function.parameters) and not function.more):

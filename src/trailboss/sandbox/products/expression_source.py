@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import warnings
 
 SPACE = " \r\n"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
-_INTEGER = re.compile(r"-?(0x[0-9A-Fa-f]+|[0-9]+)")
+_INTEGER = re.compile(r"(0x[0-9A-Fa-f]+|0[0-9A-Fa-f]*|-?[0-9A-Fa-f]+)")
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]+")
-_LIST = re.compile(r"\$([a-z0-9_.]+)")
+_LIST = re.compile(r"\$([a-z0-9_](?:[a-z0-9_.]*[a-z0-9_])?)(?![a-z0-9_.])")
+LARGEST = 1 << 63
 
 
 class ExpressionError(ValueError):
@@ -28,6 +30,29 @@ class ExpressionError(ValueError):
         drawing = f"{text}\n{' ' * column}{marks} {message}\n"
         super().__init__(f"Filter parsing error ({line + 1}:{column + 1}):\n{drawing}")
         self.reason, self.line, self.column = message, line + 1, column + 1
+
+
+_RUST = (
+    (re.compile(r"\\[pP](?:\{[^}]*\}|[A-Za-z])"), r"\\w"),
+    (re.compile(r"\\x\{[0-9A-Fa-f]+\}"), "x"),
+    (re.compile(r"\(\?<(?![=!])"), "(?P<"),
+    (re.compile(r"\\z"), r"\\Z"),
+)
+"""What only the engine's regular expressions have, and something like it that Python's have, too."""
+_NOT_RUST = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[1-9]|\(\?(?:<?[=!]|>|P=|\())")
+
+
+def check_pattern(pattern: str) -> None:
+    """Refuse a regular expression that the engine's library does not take, with ValueError or re.error."""
+    found = _NOT_RUST.search(pattern)
+    if found is not None:
+        what = "backreferences are" if found.group()[-1].isdigit() else "look-around is"
+        raise ValueError(f"{what} not supported")
+    for theirs, ours in _RUST:
+        pattern = theirs.sub(ours, pattern)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # [[:alpha:]] is a class to the engine
+        re.compile(pattern)
 
 
 class Source:
@@ -58,6 +83,8 @@ class Source:
         if not self.text.startswith(word, self.at):
             return False
         after = self.text[self.at + len(word) : self.at + len(word) + 1]
+        if word == after == "&":
+            return False
         return not (word[-1].isalpha() and (after.isalnum() or after in {"_", "."}) and after)
 
     def take(self, *words: str) -> str:
@@ -140,20 +167,45 @@ class Source:
         return "".join(letters)
 
     def integer(self) -> int:
-        """A whole number, decimal, octal (leading 0) or hexadecimal (0x)."""
+        """A whole number of 64 bits: decimal, octal (leading 0) or hexadecimal (0x)."""
         found = _INTEGER.match(self.text, self.at)
         if found is None:
             raise self.fail("expected digit")
-        digits = found.group(1)
-        radix = 16 if digits.startswith("0x") else 8 if len(digits) > 1 and digits[0] == "0" else 10
+        digits = found.group()
+        radix = 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10
+        why = "invalid digit found in string"
         try:
-            value = int(digits, radix)
+            value = int(digits.removeprefix("0x"), radix)
+            if not -LARGEST <= value < LARGEST:
+                why = f"number too {'large' if value > 0 else 'small'} to fit in target type"
+                raise ValueError
         except ValueError:
-            raise self.fail(
-                f"invalid digit found in string while parsing with radix {radix}", length=len(found.group())
-            ) from None
+            raise self.fail(f"{why} while parsing with radix {radix}", length=len(digits)) from None
         self.at = found.end()
-        return -value if found.group().startswith("-") else value
+        return value
+
+    def pattern(self) -> str:
+        """A regular expression. In quotes it keeps its backslashes, but for the one before a quote; a quote
+        in a class of characters does not end it."""
+        if raw := re.compile(r'r(#*)"').match(self.text, self.at):
+            return self._raw(raw)
+        if not self.sees('"'):
+            raise self.fail('expected " or r')
+        start, inside = self.at, False
+        letters: list[str] = []
+        self.at += 1
+        while self.at < len(self.text):
+            letter = self.text[self.at]
+            self.at += 1
+            if letter == '"' and not inside:
+                return "".join(letters)
+            if letter == "\\" and self.rest:
+                letter = self.rest[0] if self.rest[0] == '"' and not inside else letter + self.rest[0]
+                self.at += 1
+            elif letter in "[]":
+                inside = letter == "["
+            letters.append(letter)
+        raise self.fail("could not find an ending quote", start)
 
     def address(self, *, network: bool) -> str:
         """A bare IP address; inside `{}` also a network or a range."""
