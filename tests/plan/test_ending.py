@@ -75,3 +75,15 @@ def test_who_plans_a_part_is_not_told(account: Account) -> None:
     prepared(account, "there", ending(SOON, "shop"), wanting())
     plan = run(lambda: make(DirectCloud(account), ending(LATER, "shop"), targets=("kv_namespace.cache",)))
     assert plan.is_empty
+
+
+def test_a_span_that_begins_anew_is_no_change(account: Account) -> None:
+    """Every apply puts the end off; a plan an hour later is as empty as before."""
+    prepared(account, "there", ending(SOON, "shop"), wanting())
+    rolling = replace(wanting(KV), expires=Expiry(LATER, ("shop",), rolls=True))
+    plan = planned(account, rolling)
+    assert (plan.is_empty, plan.is_late, shown(plan).changes) == (True, True, ())
+    applied(account, rolling)
+    assert [one.until for one in noted(account)] == [LATER]
+    shorter = replace(rolling, expires=Expiry(SOON, ("shop",), rolls=True))
+    assert planned(account, shorter).ending == (LATER, SOON)

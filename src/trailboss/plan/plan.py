@@ -66,7 +66,8 @@ class Plan:
             if one.action not in ("none", "later")
         ]
         if self.ending is not None:
-            rows.append(["expires", *self.ending])
+            end = self.view.wanted.expires
+            rows.append(["expires", self.ending[0], "later" if end and end.rolls else self.ending[1]])
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
 
 
@@ -108,8 +109,9 @@ async def make(
 def _ending(view: View) -> tuple[str, str] | None:
     assert view.register is not None and view.wanted.expires is not None
     noted = view.register.expiries().get(view.owner)
-    both = (noted.until if noted else "", view.wanted.expires.until)
-    return both if both[0] != both[1] else None
+    before, end = noted.until if noted else "", view.wanted.expires
+    later = end.rolls and "" < before <= end.until
+    return None if later or before == end.until else (before, end.until)
 
 
 def _narrowed(wanted: Wanted, targets: tuple[str, ...]) -> Wanted:

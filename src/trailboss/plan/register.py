@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud.tags import Tags, read_tags, write_tags
@@ -51,10 +51,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """`until` in ISO 8601, "" for never; the names of the environment's Workers, which carry no tags."""
+    """`until` in ISO 8601, "" for never; the names of the environment's Workers, which carry no tags. It
+    `rolls` where the file gives a span that every apply begins anew: then a later end is no change."""
 
     until: str
     scripts: tuple[str, ...] = ()
+    rolls: bool = field(default=False, compare=False)
 
 
 class Register:

@@ -88,7 +88,7 @@ def wanted(project: Project) -> Wanted:
     resources = _once([*written, *bound])
     given = tuple(one for worker in project.workers for one in _given(worker, names))
     scripts = frozenset(worker.name for worker in project.workers if worker.name)
-    expires = Expiry(expiry_of(project), tuple(sorted(scripts)))
+    expires = Expiry(expiry_of(project), tuple(sorted(scripts)), rolls=_rolls(project))
     return Wanted(Owner(project.name, environment), resources, given, scripts, expires)
 
 
@@ -120,6 +120,12 @@ def expiry_of(project: Project, now: datetime | None = None) -> str:
         hint='For example expires = "3d", or date, time and offset: "2026-12-01T18:00:00Z".',
         where=project.locate("ephemeral", "expires"),
     )
+
+
+def _rolls(project: Project) -> bool:
+    """Whether the end is given as a span."""
+    value = (project.tables.get("ephemeral") or {}).get("expires") or USUAL_SPAN
+    return _SPAN.fullmatch(str(value)) is not None
 
 
 def _after(span: re.Match[str], now: datetime | None) -> str:
