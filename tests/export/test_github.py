@@ -108,11 +108,21 @@ def test_a_pull_request_can_have_an_environment_that_ends_with_it(project: Make)
     assert "closed" in document["on"]["pull_request"]["types"]
     jobs = document["jobs"]
     [preview] = [step["run"] for step in jobs["plan"]["steps"] if step.get("continue-on-error")]
-    assert 'environments create "$NAME" --from staging --expires 3d' in preview
+    assert 'trailboss preview "$NAME" --from staging --expires 3d --json' in preview
     assert "github.event.action != 'closed'" in jobs["plan"]["if"]
-    assert 'environments delete "$NAME" --with-resources' in jobs["close"]["steps"][-1]["run"]
+    assert jobs["close"]["steps"][-1]["run"] == 'trailboss preview delete "$NAME" --from staging --yes'
     assert jobs["close"]["concurrency"]["group"] == jobs["plan"]["concurrency"]["group"]
     assert jobs["reap"]["steps"][-1]["run"] == "trailboss environments reap --yes"
+
+
+def test_the_project_s_tests_run_against_the_preview_without_any_secret(project: Make) -> None:
+    said = "ci = { preview = 'environment' }\nephemeral = { from = 'qa', expires = '12h' }\n"
+    jobs = made(project(f"{said}test = {{ command = 'npm run e2e' }}\n{USUAL}"))["jobs"]
+    [preview] = [step for step in jobs["plan"]["steps"] if step.get("id") == "preview"]
+    assert 'trailboss preview "$NAME" --from qa --expires 12h' in preview["run"]
+    last = jobs["plan"]["steps"][-1]
+    assert last["run"].startswith("trailboss test e2e --url")
+    assert (last["if"], last.get("env")) == ("steps.preview.outcome == 'success'", None)
 
 
 def test_again_changes_nothing_wherever_the_repository_is(project: Make, tmp_path: Path) -> None:

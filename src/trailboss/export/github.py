@@ -70,7 +70,7 @@ plan:
         end=$(openssl rand -hex 16)
         { echo "comment<<$end"; cat "$RUNNER_TEMP/comment.md"; echo "$end"; } >> "$GITHUB_OUTPUT"
         exit "$status"
-
+<tests>
 comment:
   name: Comment
   needs: plan
@@ -110,13 +110,17 @@ PREVIEW = """\
 """
 ENVIRONMENT = """\
     - name: Preview in an environment of its own
+      id: preview
       continue-on-error: true
       env:
         NAME: pr-${{ github.event.pull_request.number }}
 <secrets>      run: |
-        trailboss environments create "$NAME" <source>--expires <expires>
-        trailboss apply --env "$NAME"
-        trailboss deploy --env "$NAME" --json > "$RUNNER_TEMP/preview-<project>.json"
+        trailboss preview "$NAME" <source>--expires <expires> --json > "$RUNNER_TEMP/preview-<project>.json"
+"""
+TESTS = """\
+    - name: End-to-end tests
+      if: steps.preview.outcome == 'success'
+      run: trailboss test e2e --url "$(jq -r .url "$RUNNER_TEMP/preview-<project>.json")"
 """
 ENDING = """
 close:
@@ -135,9 +139,7 @@ close:
 <setup>    - name: Delete what it had
       env:
         NAME: pr-${{ github.event.pull_request.number }}
-<secrets>      run: |
-        trailboss environments create "$NAME" <source>--expires <expires>
-        trailboss environments delete "$NAME" --with-resources --yes
+<secrets>      run: trailboss preview delete "$NAME" <source>--yes
 
 reap:
   name: End forgotten previews
@@ -150,7 +152,7 @@ reap:
     group: <group>-reap
     cancel-in-progress: false
 <defaults>  steps:
-<setup>    - name: Delete every environment whose time has come
+<setup>    - name: Take away every environment whose time has come
       env:
 <secrets>      run: trailboss environments reap --yes
 """
@@ -237,9 +239,9 @@ def flag(stage: Stage) -> str:
     return f"--env {stage.name}" if stage.name else '--env=""'
 
 
-def copying(stage: Stage) -> str:
+def copying(source: str) -> str:
     """The option that makes an environment a copy of this one."""
-    return f"--from {stage.name} " if stage.name else ""
+    return f"--from {source} " if source else ""
 
 
 def choosing(stage: Stage, key: str) -> str:
@@ -267,6 +269,7 @@ def _plan(pipeline: Pipeline) -> str:
         open=" &&\n    github.event.action != 'closed'" if pipeline.expires else "",
         defaults=_defaults(pipeline),
         secrets=_secrets(tuple(names)),
+        tests=fill(TESTS, project=pipeline.project) if pipeline.expires and pipeline.tests else "",
         environments=" ".join(stage.name or '""' for stage in pipeline.stages),
         runner=RUNNER,
         minutes=SHORT,
@@ -285,7 +288,7 @@ def _environment(pipeline: Pipeline) -> str:
         secrets=_secrets(first.secrets),
         project=project,
         expires=pipeline.expires,
-        source=copying(first),
+        source=copying(pipeline.source),
     )
 
 
@@ -294,11 +297,10 @@ def _ending(pipeline: Pipeline) -> str:
     first = pipeline.stages[0]
     return fill(
         ENDING,
-        source=copying(first),
+        source=copying(pipeline.source),
         setup=_setup(pipeline),
         secrets=_secrets(first.secrets),
         defaults=_defaults(pipeline),
-        expires=pipeline.expires,
         runner=RUNNER,
         minutes=SHORT,
         group=_group(pipeline),

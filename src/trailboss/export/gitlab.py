@@ -75,10 +75,8 @@ ENVIRONMENT = """
     on_stop: <group>-preview-end
     auto_stop_in: <days>
   script:
-    - trailboss environments create "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
-    - trailboss apply --env "mr-$CI_MERGE_REQUEST_IID"
-    - trailboss deploy --env "mr-$CI_MERGE_REQUEST_IID"
-
+    - trailboss preview "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
+<tests>
 <group>-preview-end:
   extends: .<group>
   stage: deploy
@@ -93,8 +91,10 @@ ENVIRONMENT = """
     name: preview/mr-$CI_MERGE_REQUEST_IID
     action: stop
   script:
-    - trailboss environments create "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
-    - trailboss environments delete "mr-$CI_MERGE_REQUEST_IID" --with-resources --yes
+    - trailboss preview delete "mr-$CI_MERGE_REQUEST_IID" <source>--yes
+"""
+TESTS = """\
+    - trailboss test e2e --env "mr-$CI_MERGE_REQUEST_IID"
 """
 DEPLOY = """
 <group>-<environment>:
@@ -174,7 +174,8 @@ def _environment(pipeline: Pipeline) -> str:
         group=_group(pipeline),
         days=days,
         expires=pipeline.expires,
-        source=copying(pipeline.stages[0]),
+        source=copying(pipeline.source),
+        tests=TESTS if pipeline.tests else "",
     )
 
 

@@ -21,6 +21,7 @@ FINAL = "production"
 BEFORE = "staging"
 GATED = "canary"
 """How a release gets its traffic in the last environment, where `[release]` does not say."""
+LIFE = "3d"
 SHORT, LONG = 30, 350
 """Minutes a job may take: a deploy at once, and a rollout (the longest a hosted runner allows is 360)."""
 
@@ -57,7 +58,8 @@ class Pipeline:
     """A pipeline in no service's words. `folder` is where the project is in its repository ("" at the root),
     `dependencies` the command that installs what its build needs, `previews` the Workers that a pull request
     gets an address of: what to call each, and its key where there are several (else ""); `expires` when the
-    environment of a pull request ends (None: it gets none)."""
+    environment of a pull request ends (None: it gets none), `source` what that is a copy of, `tests` whether
+    the project says how it is tested."""
 
     project: str
     root: Path
@@ -66,6 +68,8 @@ class Pipeline:
     stages: tuple[Stage, ...]
     previews: tuple[tuple[str, str], ...]
     expires: str | None
+    source: str
+    tests: bool
     install: str
     dependencies: str | None
     file: str | None
@@ -97,11 +101,24 @@ def read_pipeline(project: Project, load: Load) -> Pipeline:
         branch=settings.branch or _branch(loaded[-1], root),
         stages=tuple(_stage(one, last=one is loaded[-1] and len(loaded) > 1) for one in loaded),
         previews=_previews(project) if settings.preview == "version" else (),
-        expires=settings.expires if settings.preview == "environment" else None,
+        expires=_span(project, settings) if settings.preview == "environment" else None,
+        source=_source(project, names[0]),
+        tests=bool(project.tables.get("test", {}).get("command")),
         install=settings.install or f"trailboss=={__version__}",
         dependencies=next((do for file, do in _DEPENDENCIES.items() if (project.root / file).exists()), None),
         file=settings.file,
     )
+
+
+def _span(project: Project, settings: CiSettings) -> str:
+    """How long a preview lives: `[ci]`, else what is usual for previews."""
+    usual = str(project.tables.get("ephemeral", {}).get("expires", ""))
+    return settings.expires or (usual if re.fullmatch(r"\d+[hd]", usual) else LIFE)
+
+
+def _source(project: Project, first: str) -> str:
+    said = project.tables.get("ephemeral", {}).get("from")
+    return said if isinstance(said, str) else first
 
 
 def chain(project: Project, settings: CiSettings, load: Load) -> tuple[str, ...]:

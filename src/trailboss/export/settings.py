@@ -25,8 +25,10 @@ class CiSettings(Strict):
         description="What a pull request gets: a version of the first environment without traffic, with an "
         "address; or an environment of its own, with its own resources, that ends with it.",
     )
-    expires: str = Field(
-        default="3d", pattern=r"\d+[hd]", description="When such an environment ends by itself: 24h, 3d."
+    expires: str | None = Field(
+        default=None,
+        pattern=r"\d+[hd]",
+        description="When such an environment ends by itself: 24h, 3d; [ephemeral] expires.",
     )
     install: str | None = Field(
         default=None, min_length=1, description="What `pip` installs as Trailboss; this version of it."

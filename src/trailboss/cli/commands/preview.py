@@ -131,8 +131,9 @@ def listing(run: Run) -> None:
 @command("trailboss preview delete pr-12", "trailboss preview delete")
 @click.argument("name", required=False, metavar="[NAME]")
 @click.option("--name", "named", metavar="NAME", help="The name, as an option.")
+@click.option("--from", "source", metavar="ENV", help="What it is a copy of, as it was made.")
 @click.option("--wait", type=float, default=180.0, metavar="SECONDS", help="Wait for an apply to finish.")
-def delete(run: Run, name: str | None, named: str | None, wait: float) -> None:
+def delete(run: Run, name: str | None, named: str | None, source: str | None, wait: float) -> None:
     """Take a preview out of the account: Workers, resources with their data, every note of it.
 
     It was made to be thrown away, so nothing is asked where nobody is there to answer. Stopped anywhere, the
@@ -140,7 +141,7 @@ def delete(run: Run, name: str | None, named: str | None, wait: float) -> None:
     """
     from trailboss.cli import ending
 
-    with _there(run, name or named, None, None) as there:
+    with _there(run, name or named, source, None) as there:
         gone = ending.remove_all(there, ephemeral=True, force=False, wait=wait)
     document = {"name": _name(there), "resources": gone.resources, "workers": gone.workers}
     there.result(document, lambda output: _show_gone(output, _name(there), gone))
