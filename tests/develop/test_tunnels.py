@@ -21,7 +21,7 @@ from trailboss.develop.tunnels import (
     read_token,
     remove_rule,
 )
-from trailboss.errors import CloudError, NotFound, RefusedError, TrailbossError, UsageError
+from trailboss.errors import AlreadyExists, NotFound, RefusedError, TrailbossError, UsageError
 
 HOST = "dev.example.com"
 OTHER = {
@@ -53,7 +53,7 @@ def test_a_tunnel_is_made_once_found_by_name_and_id_and_deleted(account: Sandbox
     assert (new, new_again, made) == (True, False, again)
     assert call(account, lambda cloud: find_tunnel(cloud, made.id)) == made
     assert made.source == "cloudflare"
-    with pytest.raises(CloudError, match="already have a tunnel"):
+    with pytest.raises(AlreadyExists, match="already have a tunnel"):
         call(account, lambda cloud: create_tunnel(cloud, "one"))
     assert [one.name for one in call(account, list_tunnels)] == ["one"]
     token = call(account, lambda cloud: read_token(cloud, made))

@@ -18,6 +18,7 @@ from trailboss.errors import AuthenticationError, SandboxError, UsageError
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud, Target
     from trailboss.config import Project, Worker
+    from trailboss.develop.files import Files
     from trailboss.develop.keeper import Crashed
     from trailboss.develop.lines import Said
     from trailboss.develop.session import Beside, Ended
@@ -215,6 +216,20 @@ def public_of(run: Run, asked: dict[str, Any]) -> Public | None:
     return Public(tunnel, hostname)
 
 
+def files_of(run: Run, doing: str) -> Files | None:
+    """Where what the command makes for good is written; None where there is no project."""
+    from trailboss.develop.files import Files
+
+    def wrote(file: Path) -> None:
+        shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+        if not run.output.as_json:
+            run.output.note(f"  written into {shown}")
+
+    if run.project.file is None and not run.project.workers:
+        return None
+    return Files(lambda: Run(same_folder(run.options), run.output).project, doing, wrote)
+
+
 Session = Callable[["Cloud | None", "Public | None"], Coroutine[Any, Any, "Ended"]]
 
 
@@ -224,13 +239,17 @@ def session_of(
     """The whole session, to be run with or without a connection to the account."""
     from trailboss.develop.dev import dev
     from trailboss.develop.exposed import Exposure
+    from trailboss.develop.setup import check
 
     log, also = Log(run), (run.project.file,) if run.project.file else ()
 
     async def session(cloud: Cloud | None, public: Public | None) -> Ended:
         beside: tuple[Beside, ...] = ()
         if cloud is not None and public is not None:
-            beside = ((await Exposure.prepare(cloud, public.tunnel, public.hostname)).run,)
+            check(wish, workers)  # nothing is made for a server that could not start
+            files = files_of(run, "dev --tunnel")
+            found = await Exposure.prepare(cloud, public.tunnel, public.hostname, log, files)
+            beside = (found.run,)
         return await dev(
             wish,
             workers,

@@ -61,7 +61,8 @@ async def serve_sandbox(
     )
     beside = [] if tests is None else [partial(run_tests, tests)]
     if public is not None:
-        exposure = await Exposure.prepare(cloud, public.tunnel, public.hostname)
+        files = developing.files_of(run, "dev --tunnel")
+        exposure = await Exposure.prepare(cloud, public.tunnel, public.hostname, log, files)
         beside.append(exposure.run)  # type: ignore[arg-type]
     return await serve(server, log, watch=_nothing(), beside=tuple(beside), patience=patience)
 

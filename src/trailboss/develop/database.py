@@ -22,6 +22,7 @@ from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 PORTS = {"postgresql": 5432, "mysql": 3306}
 CLIENTS = {"postgresql": ("psql",), "mysql": ("mariadb", "mysql")}
@@ -42,6 +43,7 @@ class Wish:
     database: str | None = None
     port: int = 0
     arguments: tuple[str, ...] = ()
+    files: Files | None = None
 
     def kind(self) -> str:
         """`postgresql` or `mysql`. Raises ConfigError TB1823 when nothing tells."""
@@ -125,7 +127,8 @@ async def _open(cloud: Cloud, wish: Wish, environ: Mapping[str, str]) -> AsyncIt
             yield port
         return
     default = f"tcp://localhost:{PORTS[wish.kind()]}"
-    way = await prepare(cloud, Wanted(wish.tunnel, wish.hostname, wish.service, default), environ)
+    wanted = Wanted(wish.tunnel, wish.hostname, wish.service, default, files=wish.files)
+    way = await prepare(cloud, wanted, environ)
     async with through(way, environ, wish.port) as port:
         yield port
 

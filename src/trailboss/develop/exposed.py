@@ -14,6 +14,7 @@ from trailboss.develop.tunnels import Rule, Tunnel, ensure_tunnel, put_rule, rem
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 LEAVING_SECONDS = 10.0
 _ANYWHERE = re.compile(r"^(https?://)(?:0\.0\.0\.0|\[::\]|\*)(?=[:/]|$)")
@@ -21,33 +22,38 @@ _ANYWHERE = re.compile(r"^(https?://)(?:0\.0\.0\.0|\[::\]|\*)(?=[:/]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What was found to be possible before anything starts: where the host name is, and whose tunnel."""
+    """What has to be there before anything starts: the tunnel, and the record that leads the name to it."""
 
     cloud: Cloud
-    tunnel: str
+    tunnel: Tunnel
     place: Place
 
     @classmethod
-    async def prepare(cls, cloud: Cloud, tunnel: str, hostname: str) -> Exposure:
-        """Nothing is changed yet.
+    async def prepare(
+        cls, cloud: Cloud, tunnel: str, hostname: str, tell: Tell, files: Files | None = None
+    ) -> Exposure:
+        """Make what is missing of them, in `files` too: both stay.
 
         Raises:
             BuildError: TB3610 to TB3612 about cloudflared. UsageError: TB9474. NotFound: TB2312.
+            RefusedError: TB9475 the host name is in use.
         """
         await asyncio.to_thread(need_connector, cloud)
-        return cls(cloud, tunnel, await find_place(cloud, hostname))
+        place = await find_place(cloud, hostname)
+        found, made = await ensure_tunnel(cloud, tunnel, files)
+        if made:
+            tell(Entry("tunnel", f"made the tunnel {found.name}"))
+        if await ensure_record(cloud, place, found, files):
+            tell(Entry("tunnel", f"made the DNS record of {place.hostname}"))
+        return cls(cloud, found, place)
 
     async def run(self, url: str, tell: Tell) -> None:
-        """Make tunnel, rule and record, connect, and stay so until cancelled; the rule goes then.
+        """Make the rule, connect, and stay so until cancelled; the rule goes then, and is in no file.
 
         Raises:
-            RefusedError: TB9472, TB9475 the host name is in use. BuildError, ReleaseError: see `connected`.
+            RefusedError: TB9472 the host name leads elsewhere. BuildError, ReleaseError: see `connected`.
         """
-        tunnel, made = await ensure_tunnel(self.cloud, self.tunnel)
-        if made:
-            tell(Entry("tunnel", f"made the tunnel {tunnel.name}"))
-        if await ensure_record(self.cloud, self.place, tunnel):
-            tell(Entry("tunnel", f"made the DNS record of {self.place.hostname}"))
+        tunnel = self.tunnel
         rule = Rule(self.place.hostname, service_of(url), settings=settings_of(url))
         try:
             await put_rule(self.cloud, tunnel, rule)

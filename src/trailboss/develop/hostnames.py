@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from trailboss.develop.files import RECORD
 from trailboss.develop.tunnels import Tunnel
 from trailboss.errors import NotFound, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 REMARK = "trailboss tunnel route"
-"""The comment of a record we made. It is not the mark of `trailboss apply`, which would take it away."""
+"""The comment of a record that we made and that is in no file: it is not the mark of `trailboss apply`, which
+would take it away."""
 _TUNNEL = ".cfargotunnel.com"
 
 
@@ -61,8 +64,11 @@ def _checked(hostname: str) -> str:
     return host
 
 
-async def ensure_record(cloud: Cloud, place: Place, tunnel: Tunnel, *, force: bool = False) -> bool:
-    """A proxied CNAME from the host name to the tunnel; False when it was there.
+async def ensure_record(
+    cloud: Cloud, place: Place, tunnel: Tunnel, files: Files | None = None, *, force: bool = False
+) -> bool:
+    """A proxied CNAME from the host name to the tunnel; False when it was there. Where `files` have the
+    tunnel it is made through them, and ours.
 
     A record that leads to another tunnel and was made by us is turned round.
 
@@ -74,6 +80,14 @@ async def ensure_record(cloud: Cloud, place: Place, tunnel: Tunnel, *, force: bo
     found = [one for one in found if one["name"] == place.hostname and one["type"] in ("A", "AAAA", "CNAME")]
     if any(one["content"] == tunnel.address and one.get("proxied") for one in found):
         return False
+    owner = files.tunnel(tunnel.name) if files else None
+    known = files.record(place.zone, place.hostname) if files else None
+    if files is not None and owner is not None and (known is not None or force or not found):
+        for one in found if known is None else ():
+            await cloud.delete(f"{path}/{one['id']}")
+        table = {"zone": files.zone(place.zone), "tunnel": owner.key}
+        await files.make(cloud, RECORD, known.key if known else place.hostname, table)
+        return True
     foreign = [one for one in found if not _ours(one, tunnel)]
     if foreign and not force:
         shown = ", ".join(f"{one['type']} {one['content']}" for one in foreign)
@@ -105,14 +119,21 @@ def _ours(record: dict[str, Any], tunnel: Tunnel) -> bool:
     )
 
 
-async def remove_record(cloud: Cloud, place: Place, tunnel: Tunnel) -> bool:
-    """Take away the record that leads to the tunnel; False when there was none."""
+async def remove_record(cloud: Cloud, place: Place, tunnel: Tunnel, files: Files | None = None) -> bool:
+    """Take away the record that leads to the tunnel, out of `files` too; False when there was none.
+
+    Raises:
+        RefusedError: TB9487 it is there for every environment.
+    """
+    known = files.record(place.zone, place.hostname) if files else None
+    if files is not None and known is not None:
+        files.drop([known])
     path = f"/zones/{place.zone_id}/dns_records"
     found = [one async for one in cloud.pages(path, params={"name": place.hostname}, per_page=100)]
     ours = [one for one in found if one["name"] == place.hostname and one["content"] == tunnel.address]
     for one in ours:
         await cloud.delete(f"{path}/{one['id']}")
-    return bool(ours)
+    return bool(ours or known)
 
 
 def public_url(cloud: Cloud, hostname: str) -> str:

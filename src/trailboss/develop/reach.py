@@ -25,11 +25,13 @@ from trailboss.develop.access import (
 from trailboss.develop.cloudflared import Binary, find_cloudflared
 from trailboss.develop.forward import Gate
 from trailboss.develop.hostnames import Place, ensure_record, find_place
-from trailboss.develop.tunnels import Rule, Tunnel, ensure_tunnel, put_rule, read_rules
+from trailboss.develop.rules import keep_rule
+from trailboss.develop.tunnels import Rule, Tunnel, ensure_tunnel, read_rules
 from trailboss.errors import BuildError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Way:
 class Wanted:
     """What has to be there: a tunnel and, at it, a host name that leads to `service`; for whom.
 
-    `service` None leaves a rule that is there alone, and `default` is what a new one leads to.
+    `service` None leaves a rule that is there alone, and `default` is what a new one leads to. What is made
+    stays, and is in `files`.
     """
 
     tunnel: str
@@ -62,6 +65,7 @@ class Wanted:
     default: str
     emails: tuple[str, ...] = ()
     kind: str = "self_hosted"
+    files: Files | None = None
 
 
 async def prepare(cloud: Cloud, wanted: Wanted, environ: Mapping[str, str]) -> Way:
@@ -74,14 +78,15 @@ async def prepare(cloud: Cloud, wanted: Wanted, environ: Mapping[str, str]) -> W
     visitor = Visitor.of(environ)
     place = await find_place(cloud, wanted.hostname)
     binary = None if cloud.target.is_sandbox else _binary(visitor, environ)
-    tunnel, _ = await ensure_tunnel(cloud, wanted.tunnel)
+    tunnel, _ = await ensure_tunnel(cloud, wanted.tunnel, wanted.files)
     present = [rule for rule in await read_rules(cloud, tunnel) if rule.hostname == place.hostname]
     if wanted.service is not None or not present:
-        await put_rule(cloud, tunnel, Rule(place.hostname, wanted.service or wanted.default))
+        rule = Rule(place.hostname, wanted.service or wanted.default)
+        await keep_rule(cloud, tunnel, rule, wanted.files)
     application = await ensure_application(
         cloud, place.hostname, visitor, wanted.emails, kind=wanted.kind
     )  # before the name exists: it is never there unguarded
-    await ensure_record(cloud, place, tunnel)
+    await ensure_record(cloud, place, tunnel, wanted.files)
     gate = Gate(place.hostname, cloud.target.edge_url, visitor.headers)
     return Way(
         place, tunnel, application, visitor, await _signed_in(cloud, gate, visitor, application), binary

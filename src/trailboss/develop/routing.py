@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trailboss.develop.files import RECORD
 from trailboss.develop.hostnames import ensure_record, find_place, public_url, remove_record
+from trailboss.develop.rules import drop_rule, keep_rule
 from trailboss.develop.tunnels import (
     Rule,
     Tunnel,
-    ensure_tunnel,
+    delete_tunnel,
     find_tunnel,
-    put_rule,
+    need_idle,
     read_rules,
-    remove_rule,
 )
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +50,61 @@ async def show(cloud: Cloud, name: str) -> Shown:
 
 
 async def route(
-    cloud: Cloud, name: str, hostname: str, service: str | None, *, force: bool = False, make: bool = False
+    cloud: Cloud,
+    name: str,
+    hostname: str,
+    service: str | None,
+    *,
+    force: bool = False,
+    files: Files | None = None,
 ) -> Routed:
     """Lead `hostname` to the tunnel, and there to `service` (None: the rules stay as they are).
-
-    With `make` the tunnel is made when there is none.
 
     Raises:
         NotFound: TB2311, TB2312. UsageError: TB9474. RefusedError: TB9472, TB9475.
     """
     place = await find_place(cloud, hostname)
-    tunnel = (await ensure_tunnel(cloud, name))[0] if make else await find_tunnel(cloud, name)
+    tunnel = await find_tunnel(cloud, _meant(name, files))
     changed = False
     if service is not None:
-        changed = await put_rule(cloud, tunnel, Rule(place.hostname, service), force=force)
-    changed = await ensure_record(cloud, place, tunnel, force=force) or changed
+        changed = await keep_rule(cloud, tunnel, Rule(place.hostname, service), files, force=force)
+    changed = await ensure_record(cloud, place, tunnel, files, force=force) or changed
     url = public_url(cloud, place.hostname)
     return Routed(tunnel.name, tunnel.id, place.hostname, service, place.zone, url, changed)
 
 
-async def unroute(cloud: Cloud, name: str, hostname: str) -> Routed:
+async def unroute(cloud: Cloud, name: str, hostname: str, files: Files | None = None) -> Routed:
     """Take rule and record of `hostname` away, where they lead to this tunnel.
 
     Raises:
-        NotFound: TB2311, TB2312. UsageError: TB9474.
+        NotFound: TB2311, TB2312. UsageError: TB9474. RefusedError: TB9487.
     """
     place = await find_place(cloud, hostname)
-    tunnel = await find_tunnel(cloud, name)
-    changed = await remove_rule(cloud, tunnel, place.hostname)
-    changed = await remove_record(cloud, place, tunnel) or changed
+    tunnel = await find_tunnel(cloud, _meant(name, files))
+    changed = await drop_rule(cloud, tunnel, place.hostname, files)
+    changed = await remove_record(cloud, place, tunnel, files) or changed
     url = public_url(cloud, place.hostname)
     return Routed(tunnel.name, tunnel.id, place.hostname, None, place.zone, url, changed)
+
+
+async def delete(cloud: Cloud, tunnel: Tunnel, files: Files | None, *, force: bool = False) -> None:
+    """Delete the tunnel, and what of the files leads to it, there and in the account.
+
+    Raises:
+        RefusedError: TB9471 it is connected, TB9487 it is in the files for every environment.
+    """
+    owner = files.tunnel(tunnel.name) if files else None
+    if files is not None and owner is not None:
+        if not force:
+            await need_idle(cloud, tunnel)
+        around = files.of(owner)
+        files.drop([owner, *around])
+        for one in around:
+            if one.kind == RECORD:
+                await remove_record(cloud, await find_place(cloud, one.spec.name), tunnel)
+    await delete_tunnel(cloud, tunnel, force=force)
+
+
+def _meant(name: str, files: Files | None) -> str:
+    declared = files.tunnel(name) if files else None
+    return str(declared.spec.name) if declared else name

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud import segment
-from trailboss.errors import CloudError, ConflictError, NotFound, RefusedError, UsageError
+from trailboss.develop.files import TUNNEL
+from trailboss.errors import AlreadyExists, ConflictError, NotFound, RefusedError, UsageError
 from trailboss.values import Secret
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
+    from trailboss.develop.files import Files
 
 PERMISSION = "Cloudflare Tunnel Write"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LOCAL = re.compile(r"^[a-z0-9+]+://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$")
+LOCAL = re.compile(r"^[a-z0-9+]+://(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$")
 ATTEMPTS = 5
 
 
@@ -97,30 +100,42 @@ async def find_tunnel(cloud: Cloud, name: str) -> Tunnel:
 
 
 async def create_tunnel(cloud: Cloud, name: str) -> Tunnel:
-    """A remotely managed tunnel; Cloudflare makes its secret, and we do not keep it.
+    """A remotely managed tunnel that is in no file; Cloudflare makes its secret, and we do not keep it.
 
     Raises:
-        UsageError: TB9470 the name looks like an id. CloudError: there is one of that name (HTTP 409).
+        UsageError: TB9470 the name looks like an id. AlreadyExists: something has that name.
     """
+    from trailboss.resources.cloudflared_tunnel import KIND, CloudflaredTunnel
+
     if _UUID.fullmatch(name):
         raise UsageError("TB9470", "a tunnel's name must not look like an id", hint="Choose another name.")
-    body = {"name": name, "config_src": "cloudflare"}
-    return Tunnel.read(await cloud.post(f"{cloud.account}/cfd_tunnel", json=body))
+    made = await KIND.create(cloud, CloudflaredTunnel(name))
+    return await find_tunnel(cloud, made.id)
 
 
-async def ensure_tunnel(cloud: Cloud, name: str) -> tuple[Tunnel, bool]:
-    """The tunnel of that name, made when there is none; and whether it was made now."""
+async def ensure_tunnel(cloud: Cloud, name: str, files: Files | None = None) -> tuple[Tunnel, bool]:
+    """The tunnel of that name, made when there is none, and then in `files`; and whether it was made now.
+
+    Raises:
+        AlreadyExists: the name is taken by what is no such tunnel. And what `Files.make` raises.
+    """
+    declared = files.tunnel(name) if files else None
+    name = declared.spec.name if declared else name
     try:
         return await find_tunnel(cloud, name), False
     except NotFound:
         if _UUID.fullmatch(name):
             raise
     try:
-        return await create_tunnel(cloud, name), True
-    except CloudError as error:
-        if error.status != 409:  # else somebody made it at the same moment
-            raise
-        return await find_tunnel(cloud, name), False
+        if files is None:
+            return await create_tunnel(cloud, name), True
+        key, table = (declared.key, {}) if declared else (name, {"config_src": "cloudflare"})
+        made = await files.make(cloud, TUNNEL, key, table)
+        return await find_tunnel(cloud, made.id), True
+    except AlreadyExists:
+        with suppress(NotFound):  # somebody made it at the same moment
+            return await find_tunnel(cloud, name), False
+        raise
 
 
 async def delete_tunnel(cloud: Cloud, tunnel: Tunnel, *, force: bool = False) -> None:
@@ -129,17 +144,22 @@ async def delete_tunnel(cloud: Cloud, tunnel: Tunnel, *, force: bool = False) ->
     Raises:
         RefusedError: TB9471 it serves and `force` was not given.
     """
-    fresh = await find_tunnel(cloud, tunnel.id)
-    if fresh.connections and not force:
+    if not force:
+        await need_idle(cloud, tunnel)
+    path = f"{cloud.account}/cfd_tunnel/{segment(tunnel.id)}"
+    if force:
+        await cloud.delete(f"{path}/connections")
+    await cloud.delete(path, params={"cascade": True} if force else None)
+
+
+async def need_idle(cloud: Cloud, tunnel: Tunnel) -> None:
+    """Raises RefusedError TB9471 while the tunnel is connected."""
+    if (await find_tunnel(cloud, tunnel.id)).connections:
         raise RefusedError(
             "TB9471",
             f"{tunnel.name} is connected and was not deleted",
             hint="Stop its connectors first, or end their connections with --force.",
         )
-    path = f"{cloud.account}/cfd_tunnel/{segment(tunnel.id)}"
-    if force:
-        await cloud.delete(f"{path}/connections")
-    await cloud.delete(path, params={"cascade": True} if force else None)
 
 
 async def read_token(cloud: Cloud, tunnel: Tunnel) -> Secret:
@@ -180,7 +200,7 @@ async def put_rule(cloud: Cloud, tunnel: Tunnel, rule: Rule, *, force: bool = Fa
         wanted = rule.as_wire()
         for number, one in enumerate(rules):
             if one.get("hostname") == rule.hostname and (one.get("path") or "") == rule.path:
-                if not force and one["service"] != rule.service and not _LOCAL.match(one["service"]):
+                if not force and one["service"] != rule.service and not LOCAL.match(one["service"]):
                     raise RefusedError(
                         "TB9472",
                         f"{rule.hostname} leads to {one['service']} already, through {tunnel.name}",

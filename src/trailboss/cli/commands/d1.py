@@ -99,11 +99,11 @@ def _hints(run: Run) -> list[str]:
 
 
 def _wanted(run: Run, hostname: str, asked: dict[str, Any]) -> Wanted:
-    from trailboss.cli.developing import dev_settings
+    from trailboss.cli.developing import dev_settings, files_of
     from trailboss.develop.reach import Wanted
 
-    port = dev_settings(run).port or DEV_PORT
-    return Wanted(asked["tunnel"], hostname, asked["service"], f"tcp://localhost:{port}")
+    port, files = dev_settings(run).port or DEV_PORT, files_of(run, "d1 execute")
+    return Wanted(asked["tunnel"], hostname, asked["service"], f"tcp://localhost:{port}", files=files)
 
 
 def _database(run: Run, name: str) -> Database | None:

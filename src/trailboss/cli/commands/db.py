@@ -43,6 +43,7 @@ def connect(run: Run, name: str, arguments: tuple[str, ...], listen: int | None)
 
 def _wish(run: Run, name: str, arguments: tuple[str, ...], listen: int | None) -> Wish:
     """What `[databases]` says of it. Raises UsageError TB9480 when it says nothing."""
+    from trailboss.cli.developing import files_of
     from trailboss.develop.database import Wish
     from trailboss.develop.settings import Databases
 
@@ -66,4 +67,5 @@ def _wish(run: Run, name: str, arguments: tuple[str, ...], listen: int | None) -
         entry.database,
         listen or entry.port or 0,
         arguments,
+        files_of(run, "db connect"),
     )

@@ -113,6 +113,7 @@ def _wish(run: Run, asked: dict[str, Any], arguments: tuple[str, ...]) -> Wish:
     Raises:
         UsageError: TB9468 no such machine, TB9469 tunnel or host name is missing.
     """
+    from trailboss.cli.developing import files_of
     from trailboss.develop.reach import Wanted
     from trailboss.develop.settings import SshSettings
     from trailboss.develop.ssh import Wish
@@ -131,9 +132,9 @@ def _wish(run: Run, asked: dict[str, Any], arguments: tuple[str, ...]) -> Wish:
         raise UsageError(
             "TB9469", f"{missing} is missing", hint="Give it, or write it under [ssh] in trailboss.toml."
         )
-    service = asked["service"] or host.service
+    service, emails = asked["service"] or host.service, tuple(host.emails or settings.emails)
     return Wish(
-        Wanted(tunnel, hostname, service, "ssh://localhost:22", tuple(host.emails or settings.emails)),
+        Wanted(tunnel, hostname, service, "ssh://localhost:22", emails, files=files_of(run, "ssh")),
         asked["user"] or host.user,
         arguments,
         host.short_lived_certificates if asked["short_lived"] is None else asked["short_lived"],

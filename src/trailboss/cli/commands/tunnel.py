@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 def create(run: Run, name: str) -> None:
     """Make a tunnel. Running it again changes nothing.
 
-    Its rules are kept at Cloudflare, so that any connector started with its token serves the same host names.
+    It is written into trailboss.toml and made in the account. Its rules are kept at Cloudflare, so that any
+    connector started with its token serves the same host names.
     """
+    from trailboss.cli.developing import files_of
     from trailboss.develop.tunnels import ensure_tunnel
 
     run.announce("")
-    found, made = run.call(lambda cloud: ensure_tunnel(cloud, name))
+    files = files_of(run, "tunnel create")
+    found, made = run.call(lambda cloud: ensure_tunnel(cloud, name, files))
     run.result({**_fields(found), "created": made}, lambda output: _made(output, found, made))
 
 
@@ -96,15 +99,22 @@ def _show_one(output: Output, found: Shown) -> None:
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Also when it is connected: its connections are ended.")
 def delete(run: Run, name: str, force: bool) -> None:
-    """Delete a tunnel. DNS records that lead to it stay, and answer with an error from then on."""
-    from trailboss.develop.tunnels import delete_tunnel, find_tunnel
+    """Delete a tunnel. What trailboss.toml has of it goes too: the tunnel, its rules, the records of its host
+    names. Other DNS records that lead to it stay, and answer with an error from then on.
+    """
+    from trailboss.cli.developing import files_of
+    from trailboss.develop import routing
+    from trailboss.develop.tunnels import find_tunnel
 
     run.announce("")
+    files = files_of(run, "tunnel delete")
+    declared = files.tunnel(name) if files else None
+    name = declared.spec.name if declared else name
     found = run.call(lambda cloud: find_tunnel(cloud, name))
     ask = run.confirm()
     if ask is not None and not ask(f"Delete the tunnel {found.name}?"):
         raise RefusedError("TB9476", f"{found.name} was not deleted", hint="You answered no.")
-    run.call(lambda cloud: delete_tunnel(cloud, found, force=force))
+    run.call(lambda cloud: routing.delete(cloud, found, files, force=force))
     run.result({"id": found.id, "name": found.name, "deleted": True}, lambda output: _deleted(output, found))
 
 
@@ -125,8 +135,10 @@ def _deleted(output: Output, found: Tunnel) -> None:
 def route(run: Run, words: tuple[str, ...], service: str | None, remove: bool, force: bool) -> None:
     """Lead a public host name to a tunnel: the DNS record, and with --service the tunnel's own rule.
 
-    `tunnel route dns TUNNEL HOSTNAME`, as cloudflared has it, means the same without --service.
+    `tunnel route dns TUNNEL HOSTNAME`, as cloudflared has it, means the same without --service. Where
+    trailboss.toml has the tunnel, both are written there.
     """
+    from trailboss.cli.developing import files_of
     from trailboss.develop import routing
 
     named = words[1:] if words[:1] == ("dns",) and len(words) == 3 else words
@@ -134,11 +146,12 @@ def route(run: Run, words: tuple[str, ...], service: str | None, remove: bool, f
         raise click.UsageError("give the tunnel and the host name, and nothing else")
     tunnel, hostname = named
     run.announce("")
+    files = files_of(run, "tunnel route")
     done = run.call(
         lambda cloud: (
-            routing.unroute(cloud, tunnel, hostname)
+            routing.unroute(cloud, tunnel, hostname, files)
             if remove
-            else routing.route(cloud, tunnel, hostname, service, force=force)
+            else routing.route(cloud, tunnel, hostname, service, force=force, files=files)
         )
     )
     run.result(done, lambda output: _routed(output, done, remove))
