@@ -72,11 +72,20 @@ ENVIRONMENT = """
   resource_group: <group>-mr-$CI_MERGE_REQUEST_IID
   environment:
     name: preview/mr-$CI_MERGE_REQUEST_IID
+    url: $PREVIEW_URL
     on_stop: <group>-preview-end
     auto_stop_in: <days>
   script:
-    - trailboss preview "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires>
-<tests>
+    - >-
+      trailboss preview "mr-$CI_MERGE_REQUEST_IID" <source>--expires <expires> --json
+      > "$CI_PROJECT_DIR/preview.json"
+    - >-
+      python3 -c 'import json, sys; print("PREVIEW_URL=" + (json.load(sys.stdin)["url"] or ""))'
+      < "$CI_PROJECT_DIR/preview.json" > "$CI_PROJECT_DIR/preview.env"
+<tests>  artifacts:
+    reports:
+      dotenv: preview.env
+
 <group>-preview-end:
   extends: .<group>
   stage: deploy
