@@ -15,7 +15,7 @@ from trailboss.sandbox.guard import bearer, same
 from trailboss.sandbox.memory import resident_bytes
 from trailboss.sandbox.products.access_control import from_sign, post_login
 from trailboss.sandbox.products.invocations import collect
-from trailboss.sandbox.products.tunnel_control import get_tunnels, put_tunnel
+from trailboss.sandbox.products.tunnel_control import get_cert, get_tunnels, put_tunnel
 from trailboss.sandbox.refusals import authentication_error, bad_request
 from trailboss.sandbox.routes import Handler, Router
 from trailboss.version import __version__
@@ -162,6 +162,7 @@ for _method, _path, _handler in (
     ("DELETE", "faults", delete_faults),
     ("GET", "journal", get_journal),
     ("DELETE", "journal", delete_journal),
+    ("GET", "cert", get_cert),
     ("GET", "tunnels", get_tunnels),
     ("PUT", "tunnels", put_tunnel),
     ("POST", "access", post_login),

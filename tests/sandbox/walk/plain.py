@@ -66,6 +66,8 @@ ENVELOPED = {
     "POST A/access/organizations": "the account has one already",
     f"GET {_TUNNEL}/configurations": _CATCH_ALL,
     f"PUT {_TUNNEL}/configurations": _CATCH_ALL,
+    f"POST {_TUNNEL}/management/{{resource}}": "cloudflared's spelling",
+    "PUT Z/tunnels/{tunnel_id}/routes": _ABSENT,
     "* A/workers/workers/{worker_id}/previews": _REFUSED,
     "* A/workers/workers/{worker_id}/previews/{rest:path}": _REFUSED,
     "GET A/workflows/{workflow_name}/instances/{instance_id}": "the SDK wants an output before there is one",

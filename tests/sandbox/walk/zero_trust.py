@@ -19,6 +19,9 @@ def tunnels(walk: Walk) -> None:
     assert [item.id for item in walk.sdk.zero_trust.tunnels.list(name="home", **here)] == [made]
     assert product.token.get(made, **here)
     assert product.management.create(made, resources=["logs"], **here).count(".") == 2
+    assert walk.plain("POST", f"cfd_tunnel/{made}/management/logs").count(".") == 2
+    route = {"type": "dns", "user_hostname": "walked.example.com"}
+    assert walk.plain("PUT", f"/zones/{walk.zone_id}/tunnels/{made}/routes", json=route)["cname"] == "new"
     _configured(walk, made)
     product.delete(made, **here)
     assert [item.id for item in product.list(is_deleted=True, **here)] == [made]

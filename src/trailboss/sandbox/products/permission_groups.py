@@ -131,6 +131,7 @@ RULES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("settings", ("Zone Settings",)),
         ("ssl", ("SSL and Certificates",)),
         ("tags", ("Tag",)),
+        ("tunnels", ("DNS",)),
         ("workers", ("Workers Routes",)),
     ),
     USER: (

@@ -1,9 +1,13 @@
-"""The sandbox's own say over tunnels, under `/_sandbox/tunnels`: look, and force a state."""
+"""The sandbox's own say over tunnels, under `/_sandbox/tunnels`: look, and force a state. And the file that
+cloudflared's login would have left, as there is no login here."""
 
 from __future__ import annotations
 
+import base64
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+from trailboss.sandbox.envelope import Raw, encode_json
 from trailboss.sandbox.products.tunnel_health import KIND, STATES, observe
 from trailboss.sandbox.refusals import ApiError, bad_request
 
@@ -41,6 +45,21 @@ async def put_tunnel(call: Call) -> list[dict[str, Any]]:
     call.store.put(KIND, tunnel["id"], tunnel)
     await call.runtime.sync()
     return await get_tunnels(call)
+
+
+async def get_cert(call: Call) -> Raw:
+    """A cert.pem for cloudflared (`--origincert`): ?zone=<name>, with the account's token.
+
+    Source: cloudflared's `credentials` package, https://github.com/cloudflare/cloudflared"""
+    zone = call.store.find("zone", name=call.query("zone"))
+    if zone is None:
+        raise ApiError(404, 10404, f"there is no zone {call.query('zone')!r}")
+    identity = call.box.identity
+    cert = {"zoneID": zone["id"], "accountID": identity.account_id, "apiToken": identity.token}
+    lines = textwrap.wrap(base64.b64encode(encode_json(cert)).decode(), 64)
+    name = "ARGO TUNNEL TOKEN"
+    text = "\n".join([f"-----BEGIN {name}-----", *lines, f"-----END {name}-----", ""])
+    return Raw(text.encode(), content_type="application/x-pem-file")
 
 
 def _named(call: Call, wanted: str) -> Record:

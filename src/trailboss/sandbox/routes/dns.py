@@ -66,8 +66,8 @@ def shown(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != "zone"}
 
 
-def _write(call: Call, body: Record, present: Record | None) -> Record:
-    """Check a whole record against the zone, and store it."""
+def write_record(call: Call, body: Record, present: Record | None) -> Record:
+    """Check a whole record against the zone of the path, and store it. Raises ApiError."""
     try:
         record = dns_rules.checked(body, _zone(call))
         others = call.store.where(KIND, call["zone_id"], name=record["name"])
@@ -165,7 +165,7 @@ async def _in_force(call: Call, *records: Record) -> None:
 
 
 async def _written(call: Call, body: Record, present: Record | None) -> Record:
-    record = _write(call, body, present)
+    record = write_record(call, body, present)
     await _in_force(call, record, *([present] if present else []))
     return shown(record)
 
@@ -215,14 +215,14 @@ async def batch_records(call: Call) -> Record:
             changed.append(record)
         for one in body.get("patches") or []:
             record = _record_of(call, str(one.get("id")))
-            done["patches"].append(shown(_write(call, _merged(record, one), record)))
+            done["patches"].append(shown(write_record(call, _merged(record, one), record)))
             changed.append(record)
         for one in body.get("puts") or []:
             record = _record_of(call, str(one.get("id")))
-            done["puts"].append(shown(_write(call, one, record)))
+            done["puts"].append(shown(write_record(call, one, record)))
             changed.append(record)
         for one in body.get("posts") or []:
-            done["posts"].append(shown(_write(call, one, None)))
+            done["posts"].append(shown(write_record(call, one, None)))
     await _in_force(call, *changed, *done["patches"], *done["puts"], *done["posts"])
     return done
 
@@ -246,7 +246,7 @@ async def import_records(call: Call) -> Record:
         for record in records:
             wanted = proxied and record["type"] in dns_rules.PROXIABLE
             try:
-                added.append(_write(call, {**record, "proxied": wanted}, None))
+                added.append(write_record(call, {**record, "proxied": wanted}, None))
             except ApiError as error:
                 if error.code != 81058:
                     raise

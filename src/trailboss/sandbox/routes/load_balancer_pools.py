@@ -124,7 +124,8 @@ def _checked(call: Call, record: Record) -> None:
         raise invalid("origin_steering.policy is not known")
 
 
-def _built(call: Call, body: Record, present: Record) -> Record:
+def built_pool(call: Call, body: Record, present: Record) -> Record:
+    """The pool that `body` describes, `present` being its identity. Raises ApiError."""
     now, enabled = call.clock.iso(), body.get("enabled", True)
     record: Record = {
         "id": present["id"],
@@ -147,7 +148,8 @@ def _built(call: Call, body: Record, present: Record) -> Record:
     return record
 
 
-def _kept(call: Call, record: Record) -> Record:
+def kept_pool(call: Call, record: Record) -> Record:
+    """Store a pool."""
     call.store.put(POOL, record["id"], record)
     call.clock.touch()  # it may be due
     return record
@@ -164,7 +166,7 @@ async def list_pools(call: Call) -> Reply:
 async def create_pool(call: Call) -> Record:
     """A new pool; names are unique in the account."""
     present = {"id": call.ids.hex(), "created_on": call.clock.iso()}
-    return _kept(call, _built(call, await call.object(), present))
+    return kept_pool(call, built_pool(call, await call.object(), present))
 
 
 async def edit_pools(call: Call) -> Reply:
@@ -172,7 +174,7 @@ async def edit_pools(call: Call) -> Reply:
     if (await call.object()).get("notification_email", "") != "":
         raise invalid("notification_email can only be removed")
     affected = [one for one in call.store.all(POOL) if one["notification_email"]]
-    return call.single([_kept(call, {**one, "notification_email": ""}) for one in affected])
+    return call.single([kept_pool(call, {**one, "notification_email": ""}) for one in affected])
 
 
 async def get_pool(call: Call) -> Record:
@@ -182,13 +184,13 @@ async def get_pool(call: Call) -> Record:
 
 async def update_pool(call: Call) -> Record:
     """PUT: everything anew."""
-    return _kept(call, _built(call, await call.object(), _pool_of(call)))
+    return kept_pool(call, built_pool(call, await call.object(), _pool_of(call)))
 
 
 async def edit_pool(call: Call) -> Record:
     """PATCH: what is not named stays; `origins` are replaced whole."""
     present = _pool_of(call)
-    return _kept(call, _built(call, {**present, **await call.object()}, present))
+    return kept_pool(call, built_pool(call, {**present, **await call.object()}, present))
 
 
 async def delete_pool(call: Call) -> Record:

@@ -113,7 +113,8 @@ def _rule(at: int, given: Record) -> Record:
     return {**rule, "terminates": bool(rule.get("terminates")) or "fixed_response" in rule}
 
 
-def _built(call: Call, body: Record, present: Record) -> Record:
+def built_balancer(call: Call, body: Record, present: Record) -> Record:
+    """The load balancer that `body` describes, `present` being its identity. Raises ApiError."""
     proxied = bool(body.get("proxied", False))
     record: Record = {
         "id": present["id"],
@@ -147,7 +148,8 @@ def _built(call: Call, body: Record, present: Record) -> Record:
     return record
 
 
-def _kept(call: Call, record: Record) -> Record:
+def kept_balancer(call: Call, record: Record) -> Record:
+    """Store a load balancer; as the API shows it."""
     return _shown(call.store.put(BALANCER, record["id"], record, parent=record["scope"]))
 
 
@@ -159,7 +161,7 @@ async def list_balancers(call: Call) -> Reply:
 async def create_balancer(call: Call) -> Record:
     """A new load balancer; its name is unique."""
     present = {"id": call.ids.hex(), "created_on": call.clock.iso()}
-    return _kept(call, _built(call, await call.object(), present))
+    return kept_balancer(call, built_balancer(call, await call.object(), present))
 
 
 async def get_balancer(call: Call) -> Record:
@@ -169,13 +171,13 @@ async def get_balancer(call: Call) -> Record:
 
 async def update_balancer(call: Call) -> Record:
     """PUT: everything anew."""
-    return _kept(call, _built(call, await call.object(), _balancer_of(call)))
+    return kept_balancer(call, built_balancer(call, await call.object(), _balancer_of(call)))
 
 
 async def edit_balancer(call: Call) -> Record:
     """PATCH: what is not named stays."""
     present = _balancer_of(call)
-    return _kept(call, _built(call, {**present, **await call.object()}, present))
+    return kept_balancer(call, built_balancer(call, {**present, **await call.object()}, present))
 
 
 async def delete_balancer(call: Call) -> Record:

@@ -99,6 +99,7 @@ def make_queue(box: Box, body: Record) -> Record:
         "created_on": box.clock.iso(),
         "modified_on": box.clock.iso(),
         "settings": _settings(body.get("settings"), present),
+        **({"jurisdiction": body["jurisdiction"]} if body.get("jurisdiction") else {}),
     }
     return box.store.put(KIND, record["queue_id"], record)
 

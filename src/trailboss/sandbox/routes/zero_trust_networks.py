@@ -134,11 +134,15 @@ async def edit_network(call: Call) -> Record:
 
 
 async def delete_network(call: Call) -> Record:
-    """Not the default one, and none that routes lie in."""
+    """Not the default one, and none that routes lie in, unless with `force=true`: they go with it."""
     record = await get_network(call)
-    if record["is_default_network"] or call.store.find(ROUTE, virtual_network_id=record["id"]):
+    routes = call.store.where(ROUTE, virtual_network_id=record["id"])
+    if record["is_default_network"] or (routes and not call.flag("force")):
         raise in_use("Virtual network")
-    call.store.delete(NETWORK, record["id"])
+    with call.store.transaction():
+        for route in routes:
+            call.store.delete(ROUTE, route["id"])
+        call.store.delete(NETWORK, record["id"])
     return {**record, "deleted_at": call.clock.iso()}
 
 
@@ -223,7 +227,7 @@ async def delete_route(call: Call) -> Record:
 
 
 async def find_route(call: Call) -> Record:
-    """The narrowest route an address lies in."""
+    """The narrowest route an address lies in; {} when it lies in none."""
     try:
         address = ipaddress.ip_address(call["ip"])
     except ValueError as error:
@@ -235,7 +239,7 @@ async def find_route(call: Call) -> Record:
         if one["virtual_network_id"] == network and address in ipaddress.ip_network(one["network"])
     ]
     if not inside:
-        raise not_found("Route")
+        return {}
     return _full(call, max(inside, key=lambda one: ipaddress.ip_network(one["network"]).prefixlen))
 
 

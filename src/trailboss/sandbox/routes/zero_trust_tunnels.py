@@ -159,6 +159,7 @@ def _wanted(call: Call, tunnel: Record) -> bool:
         not ask("uuid") or tunnel["id"] == ask("uuid"),
         not ask("is_deleted") or deleted is call.flag("is_deleted"),
         not ask("include_prefix") or tunnel["name"].startswith(ask("include_prefix")),
+        not ask("name_prefix") or tunnel["name"].startswith(ask("name_prefix")),
         not ask("exclude_prefix") or not tunnel["name"].startswith(ask("exclude_prefix")),
         not ask("existed_at") or _existed(tunnel, ask("existed_at")),
         not ask("was_active_at") or _active(tunnel, ask("was_active_at")),
@@ -227,14 +228,16 @@ async def get_token(call: Call) -> str:
 
 
 async def create_management_token(call: Call) -> str:
-    """A token for cloudflared's log stream: a JWT of the real shape, that nothing here takes."""
+    """A token for cloudflared's log stream: a JWT of the real shape, that nothing here takes. What it is for
+    stands in the body, or (cloudflared) in the path."""
     tunnel, body = tunnel_of(call), await call.object()
-    if body.get("resources") != ["logs"]:
+    wanted = [call["resource"]] if "resource" in call.path else body.get("resources")
+    if wanted not in (["logs"], ["admin"], ["host_details"]) or (wanted != ["logs"] and body):
         raise bad_request('resources must be ["logs"]', 1010)
     claims = {
         "tun": {"id": tunnel["id"], "account_tag": tunnel["account_tag"]},
         "actor": {"id": call.box.identity.user_id, "support": False},
-        "res": body["resources"],
+        "res": wanted,
         "exp": int(call.clock.now()) + MANAGEMENT_SECONDS,
         "iss": "tunnelstore",
     }
@@ -273,6 +276,9 @@ router.add(
     sdk=f"{_SDK}.management.create",
     request=f"{_TYPES}cloudflared.ManagementCreateParams",
     unchecked="a string",
+)
+router.add(
+    "POST", f"{_ONE}/management/{{resource}}", create_management_token, unchecked="cloudflared's spelling"
 )
 router.add(
     "GET",
