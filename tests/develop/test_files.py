@@ -147,6 +147,16 @@ def test_what_every_environment_has_is_not_taken_out_for_one(shop: Shop) -> None
     assert [one.name for one in shop.do(list_tunnels)] == ["edge-staging"]
 
 
+def test_outside_every_environment_the_files_are_left_alone(shop: Shop) -> None:
+    files = Files(lambda: Project.load(shop.file.parent, environment="", environ={}), "test")
+    shop.do(lambda cloud: ensure_tunnel(cloud, "edge", files))
+    shop.do(lambda cloud: routing.route(cloud, "edge", HOST, "http://localhost:1", files=files))
+    assert shop.file.read_text() == START
+    shop.file.write_text('name = "shop"\n')
+    shop.do(lambda cloud: ensure_tunnel(cloud, "other", Files(files._load, "test")))
+    assert shop.file.read_text().endswith('[resources.cloudflared_tunnel.other]\nconfig_src = "cloudflare"\n')
+
+
 def test_ssh_makes_all_of_it_once(shop: Shop) -> None:
     want = Wanted("ssh", HOST, None, "ssh://localhost:22", ("ann@example.com",), files=shop.files)
     shop.do(lambda cloud: prepare(cloud, want, {}))

@@ -35,6 +35,13 @@ class Files:
         self._wrote = wrote
         self._read: tuple[Project, Wanted] | None = None
 
+    @property
+    def takes(self) -> bool:
+        """Whether something new is written: not where every environment would get one of it, all for the same
+        host names.
+        """
+        return bool(self._project.environment.name) or not self._project.environments
+
     def tunnel(self, name: str) -> Resource | None:
         """The tunnel of that name in the files; a name at the top level means, in an environment, that
         environment's own."""

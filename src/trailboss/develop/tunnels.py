@@ -114,7 +114,8 @@ async def create_tunnel(cloud: Cloud, name: str) -> Tunnel:
 
 
 async def ensure_tunnel(cloud: Cloud, name: str, files: Files | None = None) -> tuple[Tunnel, bool]:
-    """The tunnel of that name, made when there is none, and then in `files`; and whether it was made now.
+    """The tunnel of that name, made when there is none, and then in `files` where they take it; and whether
+    it was made now.
 
     Raises:
         AlreadyExists: the name is taken by what is no such tunnel. And what `Files.make` raises.
@@ -127,7 +128,7 @@ async def ensure_tunnel(cloud: Cloud, name: str, files: Files | None = None) -> 
         if _UUID.fullmatch(name):
             raise
     try:
-        if files is None:
+        if files is None or (declared is None and not files.takes):
             return await create_tunnel(cloud, name), True
         key, table = (declared.key, {}) if declared else (name, {"config_src": "cloudflare"})
         made = await files.make(cloud, TUNNEL, key, table)

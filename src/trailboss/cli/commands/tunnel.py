@@ -31,13 +31,18 @@ def create(run: Run, name: str) -> None:
     run.announce("")
     files = files_of(run, "tunnel create")
     found, made = run.call(lambda cloud: ensure_tunnel(cloud, name, files))
-    run.result({**_fields(found), "created": made}, lambda output: _made(output, found, made))
+    left_out = made and files is not None and not files.takes
+    run.result({**_fields(found), "created": made}, lambda output: _made(output, found, made, left_out))
 
 
-def _made(output: Output, found: Tunnel, made: bool) -> None:
+def _made(output: Output, found: Tunnel, made: bool, left_out: bool) -> None:
     from trailboss.cli import views
 
     views.tick(output, f"Tunnel {found.name} {'made' if made else 'is already there'}: {found.id}")
+    if left_out:
+        output.note(
+            "  not in trailboss.toml, where each environment would get one; --env NAME writes it for one"
+        )
     output.note(f"  Lead a host name to it: trailboss tunnel route {found.name} app.example.com --service …")
 
 
