@@ -22,9 +22,10 @@ from tests.acceptance.commands import step
 from tests.acceptance.test_steps import live
 from tests.conftest import Sandbox
 from tests.develop.accounts import at_sandbox
-from tests.develop.conftest import Running, alive, descendants, starter, surroundings, wait_until
+from tests.develop.conftest import Running, alive, descendants, starter, surroundings
 from tests.develop.test_ssh import Machine
 from tests.develop.test_ssh import machine as machine
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.xdist_group("port-8787")  # the one that dev takes by itself
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.build.corpus import copy_project
+from tests.waiting import wait_until
 from trailboss.build import BuildCache, build, build_async, spare
 from trailboss.build.wrangler import Stop
 from trailboss.config import Project
@@ -19,14 +19,6 @@ from trailboss.errors import BuildError
 from trailboss.toolchain import cache_root, ensure
 
 SAME = ("nodejs-compat", "source-maps-on", "text-and-data", "service-worker-blobs", "npm-dependency")
-
-
-def until(state: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for a state of another process."""
-    end = time.monotonic() + seconds
-    while not state():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -41,9 +33,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(spare, "DELAY", 0.0)
     yield cache / "spare"
     pids = [int(file.read_text()) for file in (cache / "spare").glob("*/pid")]
-    until(lambda: len(list((cache / "spare").glob("*/socket"))) == len(pids))
+    wait_until(lambda: len(list((cache / "spare").glob("*/socket"))) == len(pids), "every spare's socket")
     spare.end_all()
-    until(lambda: not any(map(_lives, pids)))
+    wait_until(lambda: not any(map(_lives, pids)), "the end of all spares")
 
 
 def _lives(pid: int) -> bool:
@@ -82,7 +74,7 @@ def test_the_bytes_are_those_of_a_cold_start(
 ) -> None:
     subject = copy_project(name, tmp_path / "it").worker
     cold = built(subject, tmp_path)
-    until(spare.ready)
+    wait_until(spare.ready, "a spare")
     monkeypatch.setattr("trailboss.build.bundle.run", None)
     assert content(built(subject, tmp_path)) == content(cold)
 
@@ -92,7 +84,7 @@ def test_each_takes_one_job_and_leaves_another(warm: Path, tmp_path: Path) -> No
     pids = set()
     for _ in range(2):
         built(subject, tmp_path)
-        until(spare.ready)
+        wait_until(spare.ready, "a spare")
         (folder,) = warm.iterdir()
         pids.add((folder / "pid").read_text())
     assert len(pids) == 2
@@ -118,7 +110,7 @@ def test_a_variable_that_may_steer_wrangler_starts_cold(
 
 def test_what_is_wrong_is_said_by_a_cold_start(warm: Path, tmp_path: Path) -> None:
     built(make(tmp_path / "it"), tmp_path)
-    until(spare.ready)
+    wait_until(spare.ready, "a spare")
     with pytest.raises(BuildError) as caught:
         built(make(tmp_path / "it", "export default {"), tmp_path)
     assert caught.value.code == "TB3101"
@@ -128,24 +120,27 @@ def test_what_is_wrong_is_said_by_a_cold_start(warm: Path, tmp_path: Path) -> No
 def test_one_that_died_is_no_obstacle(warm: Path, tmp_path: Path) -> None:
     subject = make(tmp_path / "it")
     first = built(subject, tmp_path)
-    until(spare.ready)
+    wait_until(spare.ready, "a spare")
     (pid,) = warm.glob("*/pid")
     os.kill(int(pid.read_text()), 9)
     assert built(subject, tmp_path).digest == first.digest
-    until(lambda: (found := list(warm.glob("*/pid"))) and found[0].read_text() != "" and spare.ready())
+    wait_until(
+        lambda: (found := list(warm.glob("*/pid"))) and found[0].read_text() != "" and spare.ready(),
+        "a spare that others find",
+    )
 
 
 def test_it_ends_by_itself(warm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spare, "PATIENCE", 0.05)
     built(make(tmp_path / "it"), tmp_path)
     (pid,) = [int(file.read_text()) for file in warm.glob("*/pid")]
-    until(lambda: not _lives(pid) and not list(warm.iterdir()))
+    wait_until(lambda: not _lives(pid) and not list(warm.iterdir()), "nothing left of the spare")
 
 
 def test_being_called_off_ends_the_one_at_work(warm: Path, tmp_path: Path) -> None:
     subject = make(tmp_path / "it")
     built(subject, tmp_path)
-    until(spare.ready)
+    wait_until(spare.ready, "a spare")
     (pid,) = [int(file.read_text()) for file in warm.glob("*/pid")]
 
     async def main() -> None:
@@ -159,7 +154,7 @@ def test_being_called_off_ends_the_one_at_work(warm: Path, tmp_path: Path) -> No
     stop.stop()
     with pytest.raises(BuildError):
         build(subject, cache=BuildCache(tmp_path / "other"), stop=stop)
-    until(lambda: not _lives(pid))
+    wait_until(lambda: not _lives(pid), "the end of the spare")
 
 
 @pytest.mark.parametrize("made", ["open to others", "a file", "path too long"])
@@ -199,6 +194,6 @@ def test_a_user_has_only_a_few_and_the_newest_stays(
     monkeypatch.setattr(spare, "MOST", 1)
     for name in ("one", "two", "two"):
         built(make(tmp_path / name), tmp_path)
-        until(spare.ready)
+        wait_until(spare.ready, "a spare")
         (pid,) = warm.glob("*/pid")
         assert Path(f"/proc/{pid.read_text()}/cwd").readlink() == tmp_path / name

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 45.0
+from tests.waiting import PATIENCE
+
 TRAILBOSS = (sys.executable, "-m", "trailboss")
 
 
@@ -158,12 +159,3 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def wait_until(state: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Look until `state` holds."""
-    end = time.monotonic() + patience
-    pause = threading.Event()
-    while not state():
-        assert time.monotonic() < end, f"never came: {what}"
-        pause.wait(0.02)

@@ -14,7 +14,8 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.develop.accounts import STANDIN, as_account, at_sandbox, call
-from tests.develop.conftest import Start, alive, wait_until
+from tests.develop.conftest import Start, alive
+from tests.waiting import wait_until
 from trailboss.develop.cloudflared import find_cloudflared
 from trailboss.develop.tunnels import create_tunnel, read_token
 from trailboss.errors import BuildError

@@ -15,7 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.develop.conftest import Running, Start, alive, descendants, wait_until
+from tests.develop.conftest import Running, Start, alive, descendants
+from tests.waiting import wait_until
 from trailboss.develop.ports import free_port
 
 CANARY = "canary-7f3a"

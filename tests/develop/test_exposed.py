@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.develop.accounts import as_account, at_sandbox
-from tests.develop.conftest import Start, alive, descendants, wait_until
+from tests.develop.conftest import Start, alive, descendants
+from tests.waiting import wait_until
 from trailboss.develop.exposed import service_of, settings_of
 from trailboss.develop.ports import free_port
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.develop.accounts import at_sandbox
-from tests.develop.conftest import Start, wait_until
+from tests.develop.conftest import Start
+from tests.waiting import wait_until
 
 API = """
 export default {

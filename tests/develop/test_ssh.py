@@ -15,7 +15,8 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.develop.accounts import as_account, at_sandbox, call, standin
-from tests.develop.conftest import surroundings, wait_until
+from tests.develop.conftest import surroundings
+from tests.waiting import wait_until
 from trailboss.develop.access import Visitor, ensure_application, ensure_authority, find_application
 from trailboss.develop.ports import free_port
 from trailboss.develop.ssh import write_stanza
