@@ -79,7 +79,13 @@ class Nothing:
         return b""
 
     async def json(self) -> Any:
-        return {"objects": [], "keys": [], "truncated": False, "complete": True}
+        return {
+            "objects": [],
+            "keys": [],
+            "truncated": False,
+            "complete": True,
+            "delimited_prefixes": [],
+        }
 
 
 class Rows(Nothing):

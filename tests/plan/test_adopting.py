@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.plan.inprocess import Account, DirectCloud
 from tests.plan.test_contract import KINDS, OPTIONS, case, referring, resource, wanting
 from trailboss.plan.adopting import Adoptable, adoptable
 from trailboss.plan.apply import apply
-from trailboss.resources.marks import Mark, is_secret, marked, refs_in, resolved
+from trailboss.resources.marks import is_secret, refs_in, resolved
 from trailboss.resources.reading import read_spec
 from trailboss.resources.registry import kind
 from trailboss.values import Location
@@ -41,7 +42,7 @@ def test_the_table_of_what_is_there_wants_that(tmp_path: Path, name: str) -> Non
         )
 
     observed, made = asyncio.run(main())
-    secrets = [place.name for place in marked(found.spec, Mark.WRITE_ONLY) if is_secret(place)]
+    secrets = [place.name for place in fields(found.spec) if is_secret(place)]
     assert not made.problem or secrets, made
     if not made.problem:
         spec = read_spec(

@@ -14,11 +14,12 @@ from tests.plan.virtual import NOW, clock, run
 from tests.resources.cases.mtls_certificate import pair
 from trailboss.errors import PlanError, RefusedError, TrailbossError
 from trailboss.plan.apply import Options, apply
-from trailboss.plan.plan import Plan
+from trailboss.plan.plan import Plan, make
 from trailboss.plan.register import Expiry, Register
 from trailboss.plan.removal import Removal, remove_environment
 from trailboss.plan.schedule import leaving
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.load_balancer_pool import LoadBalancerPool
 from trailboss.resources.marks import Ref
 from trailboss.resources.mtls_certificate import MTLSCertificate
 from trailboss.resources.mtls_hostname_association import MTLSHostnameAssociation
@@ -160,3 +161,23 @@ def test_a_replacement_in_use_says_how_it_can_be_done(account: Account) -> None:
     run(lambda: apply(DirectCloud(account), renewed, options(2)))
     assert run(lambda: apply(DirectCloud(account), renewed, options(3))).done == ()
     assert len([one for one in kinds_of(account) if one.startswith("mtls_certificate ")]) == 1
+
+
+def test_what_somebody_else_uses_is_refused_before_the_first_write(account: Account) -> None:
+    pool = LoadBalancerPool("shop-pool", ({"name": "a", "address": "192.0.2.1"},))
+    mine = resource("load_balancer_pool", "pool", pool)
+    account.load(prepared(account, "there", wanting(mine, KV), NAMELESS).start)
+    cloud = DirectCloud(account)
+
+    async def foreign() -> None:
+        (made,) = [one async for one in cloud.pages(f"{ROOT}/load_balancers/pools")]
+        body = {"name": "their.example.com", "default_pools": [made["id"]], "fallback_pool": made["id"]}
+        await cloud.post(f"{await cloud.zone('example.com')}/load_balancers", json=body)
+
+    run(foreign)
+    before = kinds_of(account)
+    (line,) = [one for one in run(lambda: make(cloud, wanting(KV))).changes if one.action == "delete"]
+    assert line.note == "cannot go: load_balancer their.example.com uses it"
+    with pytest.raises(RefusedError, match=r"their\.example\.com") as caught:
+        run(lambda: apply(cloud, wanting(KV, JOBS), options(1)))
+    assert (caught.value.code, kinds_of(account)) == ("TB6203", before)

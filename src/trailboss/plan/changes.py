@@ -9,7 +9,7 @@ from typing import Any, Literal
 from trailboss.plan.owner import Stamp
 from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
-from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, marked, refs_in
+from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, is_secret, marked, refs_in
 from trailboss.resources.protocol import Kind, OfWorker, Shared
 from trailboss.resources.registry import NAMES, kind
 from trailboss.values import Location
@@ -17,14 +17,17 @@ from trailboss.values import Location
 Action = Literal["create", "update", "replace", "delete", "adopt", "release", "later", "conflict", "none"]
 Why = Literal["new", "file", "drift", "unfinished", "gone", "adopted", "foreign", "no worker", ""]
 
+_NAMES = ("name", "title", "hostname", "pattern")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to happen to one resource.
 
     `why`: the file changed, or the account did by hand ('drift'), or an earlier run was stopped
-    ('unfinished'). `loses` says what cannot be undone, "" when it can. `needs` are addresses that come
-    first. `restamp` is whether our stamp has to be written although nothing else differs.
+    ('unfinished'). `loses` says what cannot be undone, "" when it can; `used` why Cloudflare will not delete
+    it. `needs` are addresses that come first. `restamp` is whether our stamp has to be written although
+    nothing else differs.
     """
 
     action: Action
@@ -38,6 +41,7 @@ class Change:
     where: Location | None = None
     needs: tuple[str, ...] = ()
     restamp: bool = False
+    used: str = ""
     resource: Resource | None = None
     seen: Seen | None = None
 
@@ -86,7 +90,7 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     found, spec, seen = kind(one.kind), view.specs[one.address], view.matches.get(one.address)
     needs = view.needs.get(one.address, ())
     inside = any(refs_in(identity_of(one.spec)))
-    name = one.key if inside else str(_title(spec))
+    name = one.key if inside else _called(found, spec, one.key)
     base = _Base(one.kind, one.key, name, one.where, needs, one, seen)
     if isinstance(found.ownership, Shared):
         return base.change("none", note=view.unread.get(one.kind) or found.standing(_observed(seen)))
@@ -113,7 +117,8 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
         return base.change("conflict", why="foreign", fields=differing, note=note)
     if differing and found.is_setting:  # it is always there; nobody else's, as it does not clash
         return base.change("update", why="file", fields=differing, restamp=True)
-    return base.change("adopt", why="adopted", fields=differing)
+    note = "there already, and changed to what the file says" if differing else ""
+    return base.change("adopt", why="adopted", fields=differing, note=note)
 
 
 def _observed(seen: Seen | None) -> Any:
@@ -149,7 +154,7 @@ def _by_name(base: _Base, found: Kind[Any, Any], differing: tuple[Difference, ..
 def _unwanted(view: View, seen: Seen) -> Change:
     found = kind(seen.kind)
     key = (seen.stamp.key if seen.stamp else "") or str(_title(seen.observed))
-    base = _Base(seen.kind, key, str(_title(seen.observed)), None, (), None, seen)
+    base = _Base(seen.kind, key, _called(found, seen.observed, key), None, (), None, seen)
     if found.is_setting or (seen.stamp is not None and seen.stamp.adopted):
         note = "stays as it is" if found.is_setting else "stays: it was there before it was adopted"
         return base.change("release", why="gone", note=note)
@@ -163,10 +168,17 @@ def _how(differing: tuple[Difference, ...], otherwise: Action) -> Action:
     return otherwise
 
 
+def _called(found: Kind[Any, Any], value: Any, key: str) -> str:
+    """How a plan names it; by its key as well where others may be in the same place, without names."""
+    title = str(_title(value))
+    named = any(place.name in _NAMES for place in marked(value, Mark.IDENTITY))
+    return f"{key} ({title})" if found.repeats and not named and key != title else title
+
+
 def _title(value: Any) -> Any:
     """What a person calls it: the part of its identity that is its own."""
     names = [place.name for place in marked(value, Mark.IDENTITY)]
-    for name in ("name", "title", "hostname", "pattern"):
+    for name in _NAMES:
         if name in names:
             return getattr(value, name)
     return " ".join(str(part) for part in identity_of(value))
@@ -174,10 +186,10 @@ def _title(value: Any) -> Any:
 
 def _first(spec: Any) -> Iterator[Difference]:
     """What a new resource gets, without what is left to Cloudflare."""
-    for mark in (Mark.MUTABLE, Mark.REPLACE):
+    for mark in (Mark.MUTABLE, Mark.REPLACE, Mark.CREATION):
         for place in marked(spec, mark):
             value = getattr(spec, place.name)
-            if value is not UNSET and value != place.default:
+            if value is not UNSET and value != place.default and not is_secret(place):
                 yield Difference(place.name, mark, value, None)
 
 

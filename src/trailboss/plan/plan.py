@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from trailboss.plan.reader import look
 from trailboss.plan.register import Register
 from trailboss.plan.view import View
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -99,11 +101,27 @@ async def make(
         found = tuple(one for one in found if one.address in kept)
         missing = [target for target in chosen if target not in {one.address for one in found}]
         if missing:
-            known = ", ".join(one.address for one in wanted.resources[:12]) or "none"
-            raise PlanError("TB6107", f"there is no resource '{missing[0]}'", hint=f"There are: {known}.")
+            raise _unknown(missing[0], [one.address for one in wanted.resources])
+    found = await _told_of_use(cloud, view, found)
     late = view.register is not None and view.register.is_late(wanted.owner, wanted.expires)
     ending = None if chosen or wanted.ends or not late else _ending(view)
     return Plan(wanted.owner, found, cloud.stats.total - before, view.untagged, view, ending, late)
+
+
+async def _told_of_use(cloud: Cloud, view: View, found: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Those that are to be deleted, and are used by somebody else or full, with that. Where the environment
+    ends, it is emptied."""
+    if view.wanted.ends:
+        return found
+    own = {kind(seen.kind).handle(seen.observed) for seen in view.seen if view.is_ours(seen)}
+
+    async def told(one: Change) -> Change:
+        if one.action != "delete" or one.seen is None:
+            return one
+        uses = [use.text for use in await kind(one.kind).uses(cloud, one.seen.observed) if use.id not in own]
+        return replace(one, used=", ".join(uses), note=f"cannot go: {', '.join(uses)}") if uses else one
+
+    return tuple(await asyncio.gather(*map(told, found)))
 
 
 def _ending(view: View) -> tuple[str, str] | None:
@@ -112,6 +130,13 @@ def _ending(view: View) -> tuple[str, str] | None:
     before, end = noted.until if noted else "", view.wanted.expires
     later = end.rolls and "" < before <= end.until
     return None if later or before == end.until else (before, end.until)
+
+
+def _unknown(target: str, known: list[str]) -> PlanError:
+    from trailboss.config.keys import closest
+
+    hint = closest(target, known) or f"There are: {', '.join(known[:12]) or 'none'}."
+    return PlanError("TB6107", f"there is no resource '{target}'", hint=hint)
 
 
 def _narrowed(wanted: Wanted, targets: tuple[str, ...]) -> Wanted:
@@ -126,7 +151,8 @@ def refuse(plan: Plan, *, approved: str | None, confirmed: bool) -> None:
     """Raises when `plan` must not be carried out.
 
     ConflictError: TB6505 foreign things stand in the way, TB6506 it is not the plan that was approved.
-    RefusedError: TB6201 it loses what cannot be brought back, and that was not confirmed.
+    RefusedError: TB6201 it loses what cannot be brought back, and that was not confirmed; TB6203 something
+        that is to be deleted is in use.
     """
     if plan.conflicts:
         lines = [f"{one.kind} '{one.name}': {one.note}" for one in plan.conflicts]
@@ -141,6 +167,13 @@ def refuse(plan: Plan, *, approved: str | None, confirmed: bool) -> None:
             "TB6506",
             "the account or the files have changed since this plan was made",
             hint="Make a new plan and look at it.",
+        )
+    used = [f"{one.kind} '{one.name}': {one.used}" for one in plan.changes if one.used]
+    if used:
+        raise RefusedError(
+            "TB6203",
+            "\n".join(["Cloudflare does not delete what is in use:", *used]),
+            hint="Empty it or take it out of use first, or leave it in the file.",
         )
     if plan.losing and not confirmed:
         lines = [f"{one.action} {one.kind} '{one.name}'" for one in plan.losing]

@@ -110,13 +110,16 @@ def _handle(
     if address is not None:
         seen = view.matches.get(address)
         return kind(ref.kind).handle(seen.observed) if seen else ""
+    from trailboss.config.keys import closest
+
     others = others or _by_name(view, others)
     if (ref.kind, ref.name) in others:
         return others[ref.kind, ref.name]
     raise PlanError(
         "TB6104",
         f"{one.address} refers to the {ref.kind} '{ref.name}', which neither the file nor the account has",
-        hint=f"Add [resources.{ref.kind}.{ref.name}], or name one that exists.",
+        hint=closest(ref.name, [name for kind_, name in (*wanted, *others) if kind_ == ref.kind])
+        or f"Add [resources.{ref.kind}.{ref.name}], or name one that exists.",
         where=one.where,
     )
 

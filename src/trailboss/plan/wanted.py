@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from trailboss.config import Project, Worker
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _SPAN = re.compile(r"(\d+)([mhdw])")
 USUAL_SPAN = "3d"
@@ -216,8 +217,16 @@ def _name(project: Project, found: Kind[Any, Any], key: str, environment: str) -
 
 def _zone(project: Project, text: str, where: Location) -> str:
     zones = project.settings.zones
+    if text in zones:
+        return zone_name(zones[text])
+    if "." in text or _ID.fullmatch(text):
+        return text
     if text:
-        return zone_name(zones[text]) if text in zones else text
+        from trailboss.config.keys import closest
+
+        known = ", ".join(map(str, zones)) or "none"
+        hint = closest(text, zones) or f"[zones] has: {known}. Or give the domain."
+        raise ConfigError("TB1237", f'"{text}" is no domain, and not in [zones]', hint=hint, where=where)
     if len(zones) == 1:
         return zone_name(next(iter(zones.values())))
     raise ConfigError(

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
+from trailboss.resources.lookups import references
 from trailboss.resources.marks import IDENTITY, MUTABLE, NAMED, SERVER_SET, UNSET, Unset, set_fields
-from trailboss.resources.protocol import Basis, Permissions, Tagged
+from trailboss.resources.protocol import Basis, Permissions, Tagged, Use
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -137,6 +138,9 @@ class LoadBalancerMonitorKind(Basis):
     async def delete(self, cloud: Cloud, observed: ObservedLoadBalancerMonitor) -> None:
         with contextlib.suppress(NotFound):
             await cloud.delete(f"{_path(cloud)}/{observed.id}")
+
+    async def uses(self, cloud: Cloud, observed: ObservedLoadBalancerMonitor) -> tuple[Use, ...]:
+        return await references(cloud, f"{_path(cloud)}/{observed.id}")
 
 
 def _out_of_range(spec: LoadBalancerMonitor, name: str, low: int, high: int) -> Iterable[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import CloudError, NotFound
+from trailboss.resources.lookups import references
 from trailboss.resources.marks import (
     IDENTITY,
     MUTABLE,
@@ -27,7 +28,7 @@ from trailboss.resources.marks import (
     set_fields,
     to,
 )
-from trailboss.resources.protocol import Basis, Permissions, Tagged
+from trailboss.resources.protocol import Basis, Permissions, Tagged, Use
 from trailboss.resources.refusals import taken
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 @dataclass(frozen=True, slots=True)
 class LoadBalancerPool:
     """What a file may want: `origins` are tables with `name`, `address` and the like, `monitor` is the key of
-    a load_balancer_monitor."""
+    a load_balancer_monitor; `monitor_group` is the id of a group, in place of one monitor."""
 
     name: str = field(metadata=IDENTITY | NAMED)
     origins: tuple[Mapping[str, Any], ...] = field(default=(), metadata=MUTABLE)
@@ -57,6 +58,7 @@ class LoadBalancerPool:
     origin_steering: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
     load_shedding: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
     notification_filter: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
+    monitor_group: str | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class ObservedLoadBalancerPool:
     origin_steering: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
     load_shedding: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
     notification_filter: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
+    monitor_group: str | None = field(default=None, metadata=MUTABLE)
 
 
 class LoadBalancerPoolKind(Basis):
@@ -93,6 +96,8 @@ class LoadBalancerPoolKind(Basis):
             yield f"the name '{spec.name}' may have letters, digits, hyphens and underscores only"
         if not spec.origins:
             yield "it has no origins; a pool needs one at least"
+        if spec.monitor and spec.monitor_group:
+            yield "it has a monitor and a monitor_group; Cloudflare takes one of them"
         yield from _origin_problems(spec.origins)
         if (spec.latitude is UNSET) != (spec.longitude is UNSET):
             yield "latitude and longitude are given together or not at all"
@@ -117,6 +122,7 @@ class LoadBalancerPoolKind(Basis):
     def from_wire(self, data: Mapping[str, Any]) -> ObservedLoadBalancerPool:
         regions = data.get("check_regions")
         optional = ("latitude", "longitude", "origin_steering", "load_shedding", "notification_filter")
+        group = data.get("monitor_group") or None
         return ObservedLoadBalancerPool(
             str(data["name"]),
             str(data["id"]),
@@ -126,6 +132,7 @@ class LoadBalancerPoolKind(Basis):
             int(data.get("minimum_origins") or 0),
             str(data.get("description") or ""),
             None if regions is None else tuple(sorted(regions)),
+            monitor_group=group,
             **{name: data.get(name) for name in optional},
         )
 
@@ -157,6 +164,9 @@ class LoadBalancerPoolKind(Basis):
     async def delete(self, cloud: Cloud, observed: ObservedLoadBalancerPool) -> None:
         with contextlib.suppress(NotFound):
             await cloud.delete(f"{_path(cloud)}/{observed.id}")
+
+    async def uses(self, cloud: Cloud, observed: ObservedLoadBalancerPool) -> tuple[Use, ...]:
+        return await references(cloud, f"{_path(cloud)}/{observed.id}")
 
 
 def _normal(origins: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:

@@ -44,6 +44,14 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Why Cloudflare would refuse to delete something: `text` for people, `id` of what uses it, if any."""
+
+    text: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BindingForm:
     """How a Worker's binding names a resource of a kind.
 
@@ -196,6 +204,10 @@ class Kind(Protocol[SpecT, ObservedT]):
         """Remove it; one that is gone already counts as removed."""
         ...
 
+    async def uses(self, cloud: Cloud, observed: ObservedT) -> tuple[Use, ...]:
+        """What keeps it from being deleted, where that can be asked; asked only of what a plan deletes."""
+        ...
+
 
 class Basis:
     """What most kinds have in common. A kind overrides what is different for it."""
@@ -250,3 +262,6 @@ class Basis:
 
     def differs(self, spec: Any, observed: Any) -> tuple[Difference, ...]:
         return differences(spec, observed)
+
+    async def uses(self, cloud: Cloud, observed: Any) -> tuple[Use, ...]:
+        return ()

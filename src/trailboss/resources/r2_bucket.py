@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trailboss.errors import NotFound
+from trailboss.errors import NotFound, PermissionDenied
 from trailboss.resources.marks import (
+    CREATION,
     IDENTITY,
     MUTABLE,
     NAMED,
     UNSET,
-    WRITE_ONLY,
     Unset,
     differences,
     set_fields,
 )
-from trailboss.resources.names import choice_problems, name_problems
-from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
+from trailboss.resources.names import JURISDICTIONS, LOCATIONS, choice_problems, name_problems
+from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged, Use
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -33,11 +33,15 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class R2Bucket:
-    """What a file may want of a bucket; `storage_class` is 'Standard' or 'InfrequentAccess'."""
+    """What a file may want of a bucket; `storage_class` is 'Standard' or 'InfrequentAccess'.
+
+    `jurisdiction` is default, eu, us, fedramp or fedramp-high; `location_hint` is where the bucket had better
+    be (wnam, enam, weur, eeur, apac, oc).
+    """
 
     name: str = field(metadata=IDENTITY | NAMED)
     jurisdiction: str = field(default="default", metadata=IDENTITY)
-    location_hint: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
+    location_hint: str | Unset = field(default=UNSET, metadata=CREATION)
     storage_class: str | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
@@ -71,7 +75,11 @@ class R2BucketKind(Basis):
     def problems(self, spec: R2Bucket) -> Iterable[str]:
         rule = "3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
         yield from name_problems(spec.name, r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", rule)
-        yield from choice_problems(storage_class=(spec.storage_class, ("Standard", "InfrequentAccess")))
+        yield from choice_problems(
+            jurisdiction=(spec.jurisdiction, (DEFAULT, *JURISDICTIONS, "fedramp-high")),
+            location_hint=(spec.location_hint, LOCATIONS),
+            storage_class=(spec.storage_class, ("Standard", "InfrequentAccess")),
+        )
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> R2Bucket:
         return R2Bucket(title, entry.get("jurisdiction") or DEFAULT)
@@ -111,6 +119,17 @@ class R2BucketKind(Basis):
     async def delete(self, cloud: Cloud, observed: ObservedR2Bucket) -> None:
         with contextlib.suppress(NotFound):
             await cloud.delete(_one(cloud, observed), headers=_headers(observed.jurisdiction))
+
+    async def uses(self, cloud: Cloud, observed: ObservedR2Bucket) -> tuple[Use, ...]:
+        """Objects: Cloudflare deletes no bucket that has any."""
+        headers = _headers(observed.jurisdiction)
+        found: Any = None
+        with contextlib.suppress(NotFound, PermissionDenied):
+            found = await cloud.get(
+                f"{_one(cloud, observed)}/objects", params={"per_page": 1}, headers=headers
+            )
+        objects = found.get("objects") if isinstance(found, Mapping) else found
+        return (Use("it holds objects"),) if objects else ()
 
 
 def _path(cloud: Cloud) -> str:
