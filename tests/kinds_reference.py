@@ -49,6 +49,7 @@ CHANGES = {
     Mark.IDENTITY: "another resource",
     Mark.MUTABLE: "`~` in place",
     Mark.REPLACE: "`±` a new one in its place",
+    Mark.CREATION: "nothing: it counts when it is made",
     Mark.WRITE_ONLY: "`~` sent when the file changes, not compared",
 }
 FormOf = Kind[Any, Any]

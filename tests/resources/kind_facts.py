@@ -109,11 +109,12 @@ OTHER_ROUTE_FILES = {
 
 TESTED_IN = {
     **dict.fromkeys(
-        (
-            *("kv_namespace", "d1_database", "r2_bucket", "queue", "vectorize_index", "dispatch_namespace"),
-            *("flagship_app", "ai_search_namespace", "agent_memory_namespace"),
-        ),
+        (*("dispatch_namespace", "flagship_app", "ai_search_namespace", "agent_memory_namespace"),),
         "tests/resources/test_kinds.py",
+    ),
+    **dict.fromkeys(
+        ("kv_namespace", "d1_database", "r2_bucket", "queue", "vectorize_index"),
+        "tests/resources/kinds/test_storage_kinds.py",
     ),
     **dict.fromkeys(
         ("load_balancer_monitor", "load_balancer_pool", "load_balancer"),

@@ -67,6 +67,10 @@ class AccessApplication:
     cors_headers: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
     logo_url: str | Unset = field(default=UNSET, metadata=MUTABLE)
     tags: tuple[str, ...] | Unset = field(default=UNSET, metadata=MUTABLE)
+    allow_authenticate_via_warp: bool | Unset = field(default=UNSET, metadata=MUTABLE)
+    allow_iframe: bool | Unset = field(default=UNSET, metadata=MUTABLE)
+    custom_pages: tuple[str, ...] | Unset = field(default=UNSET, metadata=MUTABLE)
+    mfa_config: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +105,13 @@ class ObservedAccessApplication:
     cors_headers: Mapping[str, Any] = field(default_factory=dict, metadata=MUTABLE)
     logo_url: str = field(default="", metadata=MUTABLE)
     tags: tuple[str, ...] = field(default=(), metadata=MUTABLE)
+    allow_authenticate_via_warp: bool = field(default=False, metadata=MUTABLE)
+    allow_iframe: bool = field(default=False, metadata=MUTABLE)
+    custom_pages: tuple[str, ...] = field(default=(), metadata=MUTABLE)
+    mfa_config: Mapping[str, Any] = field(default_factory=dict, metadata=MUTABLE)
 
 
-LISTS = ("destinations", "allowed_idps", "tags")
+LISTS = ("destinations", "allowed_idps", "tags", "custom_pages")
 SETTINGS = tuple(
     place.name for place in fields(AccessApplication) if place.name not in ("name", "policies", *LISTS)
 )

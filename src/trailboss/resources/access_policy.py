@@ -55,6 +55,8 @@ class AccessPolicy:
     purpose_justification_required: bool | Unset = field(default=UNSET, metadata=MUTABLE)
     purpose_justification_prompt: str | Unset = field(default=UNSET, metadata=MUTABLE)
     isolation_required: bool | Unset = field(default=UNSET, metadata=MUTABLE)
+    mfa_config: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
+    connection_rules: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class ObservedAccessPolicy:
     purpose_justification_required: bool = field(default=False, metadata=MUTABLE)
     purpose_justification_prompt: str = field(default="", metadata=MUTABLE)
     isolation_required: bool = field(default=False, metadata=MUTABLE)
+    mfa_config: Mapping[str, Any] = field(default_factory=dict, metadata=MUTABLE)
+    connection_rules: Mapping[str, Any] = field(default_factory=dict, metadata=MUTABLE)
 
 
 SETTINGS = tuple(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import CloudError, NotFound
@@ -56,6 +56,8 @@ class ObservedCloudflaredTunnel:
     name: str = field(metadata=IDENTITY)
     id: str = field(metadata=SERVER_SET)
     config_src: str = field(default="local", metadata=REPLACE)
+    sent: bool = field(default=False, compare=False, metadata=SERVER_SET)
+    """Whether its secret went out just now."""
 
 
 class CloudflaredTunnelKind(Basis):
@@ -92,7 +94,8 @@ class CloudflaredTunnelKind(Basis):
 
     async def create(self, cloud: Cloud, spec: CloudflaredTunnel) -> ObservedCloudflaredTunnel:
         try:
-            return self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+            made = self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+            return replace(made, sent=True)
         except CloudError as error:
             if error.has_code(TAKEN):
                 raise taken(
@@ -103,7 +106,12 @@ class CloudflaredTunnelKind(Basis):
     async def update(
         self, cloud: Cloud, spec: CloudflaredTunnel, observed: ObservedCloudflaredTunnel
     ) -> ObservedCloudflaredTunnel:
-        return observed
+        """An update is about the secret, which nobody can compare: it is sent."""
+        if observed.sent or not isinstance(spec.tunnel_secret, Secret):
+            return observed
+        body = {"name": spec.name, "tunnel_secret": spec.tunnel_secret.reveal()}
+        changed = await cloud.patch(f"{_path(cloud)}/{observed.id}", json=body, idempotent=True)
+        return replace(self.from_wire(changed), sent=True)
 
     async def delete(self, cloud: Cloud, observed: ObservedCloudflaredTunnel) -> None:
         """Cloudflare remembers connections for minutes after their end; those are cleared first."""

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import (
+    CREATION,
     IDENTITY,
     MUTABLE,
     NAMED,
     REPLACE,
     SERVER_SET,
     UNSET,
-    WRITE_ONLY,
     Unset,
     differences,
     set_fields,
 )
-from trailboss.resources.names import choice_problems, name_problems
+from trailboss.resources.names import JURISDICTIONS, LOCATIONS, choice_problems, name_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -33,11 +33,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class D1Database:
-    """What a file may want of a database; `read_replication` is 'auto' or 'disabled'."""
+    """What a file may want of a database; `read_replication` is 'auto' or 'disabled'.
+
+    `jurisdiction` is where the data has to stay (eu, us or fedramp), `primary_location_hint` where the
+    database had better be (wnam, enam, weur, eeur, apac, oc).
+    """
 
     name: str = field(metadata=IDENTITY | NAMED)
     jurisdiction: str | Unset | None = field(default=UNSET, metadata=REPLACE)
-    primary_location_hint: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
+    primary_location_hint: str | Unset = field(default=UNSET, metadata=CREATION)
     read_replication: str | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
@@ -63,7 +67,11 @@ class D1DatabaseKind(Basis):
 
     def problems(self, spec: D1Database) -> Iterable[str]:
         yield from name_problems(spec.name, r"[\w.-]{1,64}", "1 to 64 letters, digits, dots, - and _")
-        yield from choice_problems(read_replication=(spec.read_replication, ("auto", "disabled")))
+        yield from choice_problems(
+            jurisdiction=(spec.jurisdiction, JURISDICTIONS),
+            primary_location_hint=(spec.primary_location_hint, LOCATIONS),
+            read_replication=(spec.read_replication, ("auto", "disabled")),
+        )
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> D1Database:
         return D1Database(title, jurisdiction=entry.get("jurisdiction") or UNSET)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, SERVER_SET, UNSET, Unset, set_fields
-from trailboss.resources.names import name_problems
+from trailboss.resources.names import JURISDICTIONS, choice_problems, name_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KVNamespace:
-    """What a file may want of a namespace."""
+    """What a file may want of a namespace; its `jurisdiction` is eu, us or fedramp."""
 
     title: str = field(metadata=IDENTITY | NAMED)
     jurisdiction: str | Unset | None = field(default=UNSET, metadata=REPLACE)
@@ -48,6 +48,7 @@ class KVNamespaceKind(Basis):
 
     def problems(self, spec: KVNamespace) -> Iterable[str]:
         yield from name_problems(spec.title, r"(?s).{1,512}", "1 to 512 characters")
+        yield from choice_problems(jurisdiction=(spec.jurisdiction, JURISDICTIONS))
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> KVNamespace:
         return KVNamespace(title)

@@ -38,7 +38,7 @@ LONGEST_NAME = 253
 POOL = "load_balancer_pool"
 STEERING = (
     *("off", "geo", "random", "dynamic_latency", "proximity"),
-    *("least_outstanding_requests", "least_connections"),
+    *("least_outstanding_requests", "least_connections", ""),
 )
 AFFINITY = ("none", "cookie", "ip_cookie", "header")
 AFFINITY_SECONDS = {"cookie": (1800, 604_800), "ip_cookie": (1800, 604_800), "header": (30, 3600)}
@@ -71,6 +71,7 @@ class LoadBalancer:
     session_affinity_ttl: int | Unset = field(default=UNSET, metadata=MUTABLE)
     session_affinity_attributes: Mapping[str, Any] | Unset = field(default=UNSET, metadata=MUTABLE)
     rules: tuple[Mapping[str, Any], ...] | Unset = field(default=UNSET, metadata=MUTABLE)
+    networks: tuple[str, ...] | Unset = field(default=UNSET, metadata=MUTABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,13 @@ class ObservedLoadBalancer:
     session_affinity_ttl: int | None = field(default=None, metadata=MUTABLE)
     session_affinity_attributes: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
     rules: tuple[Mapping[str, Any], ...] | None = field(default=None, metadata=MUTABLE)
+    networks: tuple[str, ...] | None = field(default=None, metadata=MUTABLE)
 
 
 _OPTIONAL = tuple(
     place.name
     for place in fields(ObservedLoadBalancer)
-    if place.default is None and place.name not in ("ttl", "session_affinity_ttl", "rules")
+    if place.default is None and place.name not in ("ttl", "session_affinity_ttl", "rules", "networks")
 )
 
 
@@ -171,6 +173,7 @@ class LoadBalancerKind(Basis):
             session_affinity=str(data.get("session_affinity") or "none"),
             session_affinity_ttl=int(seconds) if seconds else None,
             rules=None if rules is None else tuple(rules),
+            networks=tuple(data["networks"]) if data.get("networks") else None,
             **{name: data.get(name) for name in _OPTIONAL},
         )
 

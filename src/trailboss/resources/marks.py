@@ -16,6 +16,7 @@ class Mark(Enum):
     MUTABLE = "mutable"  # an update changes it in place
     REPLACE = "replace"  # only a new resource can have another value
     WRITE_ONLY = "write_only"  # sent and never shown again, so never compared
+    CREATION = "creation"  # sent when it is made, and without effect from then on
     SERVER_SET = "server_set"  # chosen by Cloudflare
     MARKER = "marker"  # holds our mark of ownership; written by the plan, never by a person
 
@@ -43,6 +44,7 @@ IDENTITY: Final[dict[str, Any]] = {_KEY: Mark.IDENTITY}
 MUTABLE: Final[dict[str, Any]] = {_KEY: Mark.MUTABLE}
 REPLACE: Final[dict[str, Any]] = {_KEY: Mark.REPLACE}
 WRITE_ONLY: Final[dict[str, Any]] = {_KEY: Mark.WRITE_ONLY}
+CREATION: Final[dict[str, Any]] = {_KEY: Mark.CREATION}
 SERVER_SET: Final[dict[str, Any]] = {_KEY: Mark.SERVER_SET}
 MARKER: Final[dict[str, Any]] = {_KEY: Mark.MARKER}
 
@@ -188,7 +190,7 @@ class Difference:
     found: Any
 
 
-_NOT_COMPARED = (Mark.WRITE_ONLY, Mark.MARKER, Mark.SERVER_SET)
+_NOT_COMPARED = (Mark.WRITE_ONLY, Mark.CREATION, Mark.MARKER, Mark.SERVER_SET)
 
 
 def differences(spec: Any, observed: Any) -> tuple[Difference, ...]:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import (
+    CREATION,
     IDENTITY,
     NAMED,
     REPLACE,
     SECRET,
     SERVER_SET,
     UNSET,
-    WRITE_ONLY,
     Difference,
     Unset,
     differences,
@@ -45,7 +45,7 @@ class MTLSCertificate:
     name: str = field(metadata=IDENTITY | NAMED)
     certificates: str = field(metadata=REPLACE)
     ca: bool = field(default=False, metadata=REPLACE)
-    private_key: str | Secret | Unset = field(default=UNSET, metadata=WRITE_ONLY | SECRET)
+    private_key: str | Secret | Unset = field(default=UNSET, metadata=CREATION | SECRET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+JURISDICTIONS = ("eu", "us", "fedramp")
+LOCATIONS = ("wnam", "enam", "weur", "eeur", "apac", "oc")
+"""Where data has to stay, and where it had better be. Source: the official SDK's types."""
+
 
 def name_problems(name: str, pattern: str, rule: str) -> Iterator[str]:
     """`rule` says to people what `pattern` says to `re`."""

@@ -15,13 +15,14 @@ from trailboss.resources.marks import (
     IDENTITY,
     MUTABLE,
     NAMED,
+    REPLACE,
     SERVER_SET,
     UNSET,
     Unset,
     differences,
     set_fields,
 )
-from trailboss.resources.names import name_problems, range_problems
+from trailboss.resources.names import JURISDICTIONS, choice_problems, name_problems, range_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What a file may want of a queue; both times in seconds."""
+    """What a file may want of a queue; both times in seconds, the `jurisdiction` is eu, us or fedramp."""
 
     name: str = field(metadata=IDENTITY | NAMED)
     delivery_delay: int | Unset = field(default=UNSET, metadata=MUTABLE)
     message_retention_period: int | Unset = field(default=UNSET, metadata=MUTABLE)
     delivery_paused: bool | Unset = field(default=UNSET, metadata=MUTABLE)
+    jurisdiction: str | Unset = field(default=UNSET, metadata=REPLACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class ObservedQueue:
     delivery_delay: int = field(default=0, metadata=MUTABLE)
     message_retention_period: int = field(default=345_600, metadata=MUTABLE)
     delivery_paused: bool = field(default=False, metadata=MUTABLE)
+    jurisdiction: str | None = field(default=None, metadata=REPLACE)
 
 
 class QueueKind(Basis):
@@ -73,6 +76,7 @@ class QueueKind(Basis):
             delivery_delay=(spec.delivery_delay, 0, 86_400),
             message_retention_period=(spec.message_retention_period, 60, 1_209_600),
         )
+        yield from choice_problems(jurisdiction=(spec.jurisdiction, JURISDICTIONS))
 
     def from_binding(self, title: str, entry: Mapping[str, Any]) -> Queue:
         return Queue(title)
@@ -95,6 +99,7 @@ class QueueKind(Basis):
             int(settings.get("delivery_delay") or 0),
             int(settings.get("message_retention_period") or 345_600),
             bool(settings.get("delivery_paused")),
+            data.get("jurisdiction"),
         )
 
     async def list(self, cloud: Cloud, like: Queue | None = None) -> AsyncIterator[ObservedQueue]:
@@ -102,7 +107,8 @@ class QueueKind(Basis):
             yield self.from_wire(item)
 
     async def create(self, cloud: Cloud, spec: Queue) -> ObservedQueue:
-        return self.from_wire(await cloud.post(_path(cloud), json=self.to_wire(spec)))
+        body = self.to_wire(spec) | set_fields(jurisdiction=spec.jurisdiction)
+        return self.from_wire(await cloud.post(_path(cloud), json=body))
 
     async def update(self, cloud: Cloud, spec: Queue, observed: ObservedQueue) -> ObservedQueue:
         if not differences(spec, observed):

@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound, PlanError
-from trailboss.resources.marks import IDENTITY, NAMED, REPLACE, UNSET, WRITE_ONLY, Unset, set_fields
+from trailboss.resources.marks import (
+    CREATION,
+    IDENTITY,
+    NAMED,
+    REPLACE,
+    UNSET,
+    Difference,
+    Mark,
+    Unset,
+    differences,
+    set_fields,
+)
 from trailboss.resources.names import choice_problems, name_problems, range_problems
 from trailboss.resources.protocol import Basis, BindingForm, Permissions, Tagged
 
@@ -19,17 +30,28 @@ if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 
+PRESETS = {
+    "@cf/baai/bge-small-en-v1.5": 384,
+    "@cf/baai/bge-base-en-v1.5": 768,
+    "@cf/baai/bge-large-en-v1.5": 1024,
+    "openai/text-embedding-ada-002": 1536,
+    "cohere/embed-multilingual-v2.0": 768,
+}
+"""Preset -> the length of its vectors; there may be others."""
+
+
 @dataclass(frozen=True, slots=True)
 class VectorizeIndex:
     """What a file may want of an index: dimensions with a metric, or the preset of a model.
 
-    `metric` is 'cosine', 'euclidean' or 'dot-product'.
+    `metric` is 'cosine', 'euclidean' or 'dot-product'. Cloudflare does not show a preset; one of another
+    length than the index has makes a new index.
     """
 
     name: str = field(metadata=IDENTITY | NAMED)
     dimensions: int | Unset = field(default=UNSET, metadata=REPLACE)
     metric: str | Unset = field(default=UNSET, metadata=REPLACE)
-    preset: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
+    preset: str | Unset = field(default=UNSET, metadata=CREATION)
     description: str | Unset = field(default=UNSET, metadata=REPLACE)
 
 
@@ -72,6 +94,12 @@ class VectorizeIndexKind(Basis):
 
     def handle(self, observed: ObservedVectorizeIndex) -> str:
         return observed.name
+
+    def differs(self, spec: VectorizeIndex, observed: ObservedVectorizeIndex) -> tuple[Difference, ...]:
+        found, length = differences(spec, observed), PRESETS.get(str(spec.preset), observed.dimensions)
+        if length == observed.dimensions:
+            return found
+        return (*found, Difference("preset", Mark.REPLACE, spec.preset, f"{observed.dimensions} dimensions"))
 
     def to_wire(self, spec: VectorizeIndex) -> dict[str, Any]:
         config = set_fields(dimensions=spec.dimensions, metric=spec.metric, preset=spec.preset)

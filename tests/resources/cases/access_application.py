@@ -30,6 +30,9 @@ FULL = AccessApplication(
     custom_non_identity_deny_url="https://example.com/never",
     cors_headers={"allow_all_origins": True},
     logo_url="https://example.com/logo.png",
+    allow_iframe=True,
+    allow_authenticate_via_warp=False,
+    mfa_config={"mfa_disabled": True},
 )
 BEFORE: tuple[tuple[str, object], ...] = (
     ("access_policy", AccessPolicy("staff", "allow", EVERYONE)),

@@ -18,5 +18,6 @@ FULL = AccessPolicy(
     purpose_justification_required=True,
     purpose_justification_prompt="Why?",
     isolation_required=False,
+    mfa_config={"session_duration": "24h"},
 )
 BEFORE: tuple[tuple[str, object], ...] = (("access_group", AccessGroup("all", EVERYONE)),)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.cloud.loopback import Answer, Request, no, ok
 from tests.conftest import Sandbox
+from tests.plan.inprocess import Account as InProcess
+from tests.plan.inprocess import DirectCloud
+from tests.plan.test_contract import OPTIONS, resource, wanting
 from tests.resources.cases.cloudflared_tunnel import BARE, FULL, SECRETS
 from tests.resources.kinds.lives import ACCOUNT, live, opened, ours, run, theirs, writes
 from trailboss.cloud import Cloud
 from trailboss.errors import AlreadyExists, CloudError
+from trailboss.plan.apply import apply
 from trailboss.resources.cloudflared_tunnel import KIND, CloudflaredTunnel
 from trailboss.resources.tunnel_configuration import KIND as CONFIGURATION
 from trailboss.resources.tunnel_configuration import TunnelConfiguration
+from trailboss.values import Secret
 
 ID = "0b1e6a44-7b1e-4a53-9d0a-b8a2a64b8a11"
 
@@ -43,6 +50,27 @@ def test_a_tunnel_that_serves_is_deleted_all_the_same(account: Sandbox) -> None:
         assert [one async for one in KIND.list(cloud)] == []
 
     run(account, use)
+
+
+def test_another_secret_in_the_file_is_sent(tmp_path: Path) -> None:
+    """Nobody can compare it: the reference says that it is another one."""
+    sent: list[str] = []
+
+    def note(_: int, stage: str, method: str, path: str) -> None:
+        if stage == "before" and method == "PATCH" and "/cfd_tunnel/" in path:
+            sent.append(path)
+
+    async def reveal(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
+        return {name: Secret(SECRETS["${TUNNEL_SECRET}"]) for name in wanted}
+
+    async def life() -> None:
+        cloud, options = DirectCloud(InProcess(tmp_path), note), replace(OPTIONS, reveal=reveal)
+        for reference, expected in (("${TUNNEL_SECRET}", 0), ("${TUNNEL_SECRET}", 0), ("${OTHER}", 1)):
+            spec = replace(FULL, tunnel_secret=reference)
+            await apply(cloud, wanting(resource("cloudflared_tunnel", "it", spec)), options)
+            assert len(sent) == expected
+
+    asyncio.run(life())
 
 
 def test_other_refusals_of_a_deletion_are_told(connect: Callable[..., Cloud]) -> None:
