@@ -109,6 +109,7 @@ DEVELOP = (
     Entry("tunnel run", "Run a tunnel from this machine", "tunnel:run_", True),
     Entry("tunnel forward", "Carry a TCP connection through a tunnel", "tunnel:forward"),
     Entry("db connect", "psql or mysql on a database behind a tunnel", "db:connect"),
+    Entry("seed", "Fill an environment with the data it begins with", "seed:seed"),
     Entry("test e2e", "The project's end-to-end tests against an environment", "e2e:e2e"),
     Entry("test performance", "Load, compared with a stored baseline", "test:performance"),
     Entry("d1 execute", "SQL on a D1 database, also behind a tunnel", "d1:execute", True),

@@ -227,11 +227,11 @@ def _document(made: Preview, report: DeployReport) -> dict[str, Any]:
 
 def _show(output: Output, made: Preview, report: DeployReport) -> None:
     from trailboss.cli import reports, views
+    from trailboss.cli.commands.seed import said
 
     reports.deployed(output, report)
     for one in made.seeded:
-        said = f"{one.count} applied" if one.state == "applied" else "was applied already"
-        output.line(f"  seed of {one.binding} ({one.resource}): {said}")
+        output.line(f"  seed of {said(one)}")
     if report.ok:
         ends = f", until {made.expires}" if made.expires else ""
         source = f"a copy of {made.source or 'the top level'}"
