@@ -199,3 +199,29 @@ def test_problems_of_pools(change: dict[str, Any], text: str) -> None:
 def test_problems_of_balancers(change: dict[str, Any], text: str) -> None:
     assert text in " ".join(BALANCER.problems(replace(balancers.BARE, **change)))
     assert list(BALANCER.problems(balancers.FULL)) == []
+
+
+def test_groups_of_monitors_and_private_networks(account: Sandbox) -> None:
+    """A pool watched by a group, a load balancer in a network of the account."""
+
+    async def use(cloud: Cloud) -> None:
+        monitor = await MONITOR.create(cloud, monitors.BARE)
+        flags = {"enabled": True, "monitoring_only": False, "must_be_healthy": True}
+        members = [{"monitor_id": monitor.id, **flags}]
+        path = f"{cloud.account}/load_balancers/monitor_groups"
+        group = await cloud.post(path, json={"description": "both", "members": members})
+        wanted = replace(pools.BARE, monitor_group=str(group["id"]))
+        made = await POOL.create(cloud, wanted)
+        assert POOL.differs(wanted, made) == ()
+        assert await POOL.update(cloud, wanted, made) == made
+        [problem] = POOL.problems(replace(wanted, monitor="shop-front"))
+        assert "one of them" in problem
+        networks = replace(
+            balancers.BARE, default_pools=(made.id,), fallback_pool=made.id, networks=("cloudflare",)
+        )
+        there = await BALANCER.create(cloud, networks)
+        assert BALANCER.differs(networks, there) == ()
+        [change] = BALANCER.differs(replace(networks, networks=()), there)
+        assert change.field == "networks"
+
+    run(account, use)
