@@ -56,3 +56,9 @@ def test_people_see_tables_and_sentences(trailboss: Trailboss, target: Sandbox) 
 )
 def test_mistakes(trailboss: Trailboss, target: Sandbox, words: tuple[str, ...], code: str) -> None:
     assert trailboss("tunnel", *words, "--json").error["code"] == code
+
+
+def test_a_message_does_not_change_somebodys_name(trailboss: Trailboss, target: Sandbox) -> None:
+    trailboss("tunnel", "create", "one")
+    assert "✗ app.nowhere.test is in no zone" in trailboss("tunnel", "route", "one", "app.nowhere.test").err
+    assert "✗ There is no tunnel 'two'" in trailboss("tunnel", "info", "two").err

@@ -92,7 +92,10 @@ def _lines(error: TrailbossError, output: Output) -> list[str]:
 
 
 def _sentence(message: str) -> str:
-    return message[:1].upper() + message[1:].removesuffix(".")
+    """With a capital where it begins with a word, and not with the name of a file or a host."""
+    first = message.split(maxsplit=1)[0] if message.split() else ""
+    capital = first.rstrip(",:;").isalpha() and first.islower()
+    return (message[:1].upper() if capital else message[:1]) + message[1:].removesuffix(".")
 
 
 def silence_stdout() -> None:

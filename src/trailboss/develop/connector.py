@@ -106,6 +106,6 @@ async def _until_dialled(cloud: Cloud, tunnel: Tunnel, patience: float) -> None:
     except TimeoutError:
         raise ReleaseError(
             "TB4601",
-            f"{tunnel.name} is {status}: the sandbox's edge cannot reach what its rules lead to",
+            f"the tunnel {tunnel.name} is {status}: the sandbox's edge cannot reach what its rules lead to",
             hint="Start the service, or look at the rules: trailboss tunnel info.",
         ) from None

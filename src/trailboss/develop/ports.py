@@ -27,10 +27,13 @@ def need_port(port: int, address: str = "localhost", *, what: str = "--port") ->
                 f"port {port} is taken" + (f" by {holder}" if holder else ""),
                 hint=f"Stop that process, or choose another port with {what}.",
             )
-        if problem in (errno.EACCES, errno.EADDRNOTAVAIL) and family == socket.AF_INET:
-            why = "needs rights this user does not have" if problem == errno.EACCES else "is not ours"
+        if problem == errno.EADDRNOTAVAIL and family == socket.AF_INET:
+            raise _no_address(address)
+        if problem == errno.EACCES and family == socket.AF_INET:
             raise UsageError(
-                "TB9461", f"{address}:{port} {why}", hint=f"Choose another with {what} (above 1023) or --ip."
+                "TB9461",
+                f"listening on port {port} needs rights that this user does not have",
+                hint=f"Choose another port with {what}, above 1023.",
             )
 
 
@@ -60,10 +63,13 @@ def _places(port: int, address: str) -> list[tuple[int, int, tuple[object, ...]]
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE if not host else 0
         )
     except OSError as error:
-        raise UsageError(
-            "TB9461", f"{address} is no address of this machine", hint="--ip takes an address, or localhost."
-        ) from error
+        raise _no_address(address) from error
     return [(family, kind, place) for family, kind, _, _, place in found]
+
+
+def _no_address(address: str) -> UsageError:
+    hint = "--ip takes an address that this machine has, or localhost."
+    return UsageError("TB9461", f"{address} is no address of this machine", hint=hint)
 
 
 def _bind(family: int, kind: int, place: tuple[object, ...]) -> int:

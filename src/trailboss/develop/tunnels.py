@@ -158,7 +158,7 @@ async def need_idle(cloud: Cloud, tunnel: Tunnel) -> None:
     if (await find_tunnel(cloud, tunnel.id)).connections:
         raise RefusedError(
             "TB9471",
-            f"{tunnel.name} is connected and was not deleted",
+            f"the tunnel {tunnel.name} is connected and was not deleted",
             hint="Stop its connectors first, or end their connections with --force.",
         )
 
@@ -193,7 +193,7 @@ async def put_rule(cloud: Cloud, tunnel: Tunnel, rule: Rule, *, force: bool = Fa
     if tunnel.source != "cloudflare" and not force:
         raise RefusedError(
             "TB9483",
-            f"{tunnel.name} takes its rules from a config.yml on its machine",
+            f"the tunnel {tunnel.name} takes its rules from a config.yml on its machine",
             hint="Write the rule there. Rules kept at Cloudflare would replace that file for good: --force.",
         )
 

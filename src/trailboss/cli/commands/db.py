@@ -51,7 +51,7 @@ def _wish(run: Run, name: str, arguments: tuple[str, ...], listen: int | None) -
     if name not in known:
         raise UsageError(
             "TB9480",
-            f"trailboss.toml has no database '{name}'",
+            f"there is no database '{name}' in trailboss.toml",
             hint=f"There are: {', '.join(known) or 'none'}. Write it under [databases.{name}].",
         )
     entry = known[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -136,7 +137,8 @@ def _see_to_trust(run: Run, wish: Wish, workers: tuple[Worker, ...], *, required
     ask, text = run.confirm(), "this machine does not trust the local certificate yet"
     if ask is not None and ask(_question(stores(root), f"{text}.")) and install(root).trusted:
         return
-    _doubted(run, text, f"trailboss dev trust, or for one program {how_without(root)}", required=required)
+    hint = f"Run `trailboss dev trust`; or for single programs: {how_without(root)}"
+    _doubted(run, text, hint, required=required)
 
 
 def _doubted(run: Run, text: str, hint: str, *, required: bool) -> None:
@@ -169,7 +171,7 @@ def trust(run: Run, only_print: bool) -> int:
 
 
 def _question(found: Any, why: str) -> str:
-    lines = [f"  {' '.join(store.command)}" for store in found if store.command]
+    lines = [f"  {shlex.join(store.command)}" for store in found if store.command]
     return f"{why} To trust it this is run:\n".lstrip() + "\n".join(lines) + "\nGo ahead?"
 
 
@@ -181,4 +183,4 @@ def _show(output: Output, found: Trust) -> None:
         return
     output.line(f"{found.certificate} is not trusted by this machine yet. Run:")
     for store in found.stores:
-        output.line(f"  {store.name}: {' '.join(store.command) if store.command else store.remark}")
+        output.line(f"  {store.name}: {shlex.join(store.command) if store.command else store.remark}")

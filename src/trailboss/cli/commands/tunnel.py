@@ -118,7 +118,7 @@ def delete(run: Run, name: str, force: bool) -> None:
     found = run.call(lambda cloud: find_tunnel(cloud, name))
     ask = run.confirm()
     if ask is not None and not ask(f"Delete the tunnel {found.name}?"):
-        raise RefusedError("TB9476", f"{found.name} was not deleted", hint="You answered no.")
+        raise RefusedError("TB9476", f"the tunnel {found.name} was not deleted", hint="You answered no.")
     run.call(lambda cloud: routing.delete(cloud, found, files, force=force))
     run.result({"id": found.id, "name": found.name, "deleted": True}, lambda output: _deleted(output, found))
 
