@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.plan.crashing import OWNER, Hook, prepared, resource, wanting
+from tests.plan.every import every, revealed
 from tests.plan.fixtures import D1, HEALTH, JOBS, KV, ROOT, SQL, STRANGER_KV, WWW
 from tests.plan.inprocess import Account, Crash, DirectCloud, lost
 from tests.plan.virtual import NOW, clock, run
@@ -181,3 +182,16 @@ def test_what_somebody_else_uses_is_refused_before_the_first_write(account: Acco
     with pytest.raises(RefusedError, match=r"their\.example\.com") as caught:
         run(lambda: apply(cloud, wanting(KV, JOBS), options(1)))
     assert (caught.value.code, kinds_of(account)) == ("TB6203", before)
+
+
+def test_a_plan_of_the_end_says_what_goes_with_what(account: Account) -> None:
+    """Settings of what is deleted are not said to stay."""
+    account.load(prepared(account, "there", wanting(*every("FULL")), NAMELESS, reveal=revealed).start)
+    ends = Wanted(OWNER, scripts=frozenset({"shop"}), ends=True)
+    found = run(lambda: make(DirectCloud(account), ends)).changes
+    notes = {(one.action, one.kind): one.note for one in found}
+    assert notes["release", "d1_migrations"] == "goes with the d1_database"
+    assert notes["release", "zone_setting"] == "stays as it is"
+    assert {note for (action, _), note in notes.items() if action == "delete"} == {
+        "goes with the environment"
+    }

@@ -111,7 +111,11 @@ def summary(output: Output, plan: PlanShown) -> str:
     counts = {word: sum(one.action == word for one in plan.changes) for word in WORDS}
     parts = [f"{count} {WORDS[word]}" for word, count in counts.items() if count and word != "later"]
     text = ", ".join(parts) if parts else "No changes"
-    rest = f"; {plan.unchanged} unchanged" if plan.unchanged else ""
+    lost = sum(not one.undo for one in plan.changes)
+    acts = any(one.action not in ("later", "conflict") for one in plan.changes)
+    undo = f", of which {lost} cannot be undone" if lost else ", which can be undone"
+    rest = undo if acts else ""
+    rest += f"; {plan.unchanged} unchanged" if plan.unchanged else ""
     rest += f", {counts['later']} {WORDS['later']}" if counts["later"] else ""
     cost = f" ({plural(plan.calls, 'API call')}, {plan.budget:g} % of the budget)"
     return f"{output.style(text, '1', output.out)}{rest}{output.style(cost, '2', output.out)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from trailboss.plan.owner import Stamp
@@ -67,7 +67,7 @@ def changes(view: View, *, adopt: bool = False) -> tuple[Change, ...]:
         refer(view, replaced)  # what points to them will point to something new
         found = [_wanted(view, one, adopt=adopt) for one in view.wanted.resources]
     matched = {id(seen) for seen in view.matches.values()}
-    rest = [_unwanted(view, seen) for seen in view.seen if _is_left(view, seen, matched)]
+    rest = _inside([_unwanted(view, seen) for seen in view.seen if _is_left(view, seen, matched)])
     order = {name: place for place, name in enumerate(NAMES)}
     return (*sorted(found, key=lambda one: order[one.kind]), *sorted(rest, key=lambda one: -order[one.kind]))
 
@@ -159,7 +159,24 @@ def _unwanted(view: View, seen: Seen) -> Change:
         note = "stays as it is" if found.is_setting else "stays: it was there before it was adopted"
         return base.change("release", why="gone", note=note)
     loses = f"the {seen.kind} and its data" if found.holds_data else ""
-    return base.change("delete", why="gone" if seen.stamp else "unfinished", loses=loses)
+    note = "goes with the environment" if view.wanted.ends else ""
+    return base.change("delete", why="gone" if seen.stamp else "unfinished", loses=loses, note=note)
+
+
+def _inside(rest: list[Change]) -> list[Change]:
+    """A setting of what goes does not stay as it is: it goes with that, and by that it is called."""
+    gone = {
+        kind(one.kind).handle(one.seen.observed): one for one in rest if one.action == "delete" and one.seen
+    }
+
+    def told(one: Change) -> Change:
+        parts = identity_of(one.seen.observed) if one.seen else ()
+        of = next((gone[part] for part in parts if part in gone), None)
+        if one.action != "release" or of is None:
+            return one
+        return replace(one, name=of.name, note=f"goes with the {of.kind}")
+
+    return [told(one) for one in rest]
 
 
 def _how(differing: tuple[Difference, ...], otherwise: Action) -> Action:

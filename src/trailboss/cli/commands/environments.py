@@ -192,8 +192,9 @@ def delete(
     """Remove an environment from the project's files; with --with-resources all of it.
 
     While the account still has one of its Workers this is refused, unless --keep-resources leaves them there.
-    --with-resources deletes what Trailboss made for the environment (what it adopted stays), then its
-    Workers, then its lines in the files. Data that would be lost needs a yes, in production --confirm.
+    --with-resources takes its Workers, then what Trailboss made for it with all data (what it adopted stays),
+    then its lines in the files. Data that would be lost needs a yes, in production --confirm. Stopped
+    anywhere, the same command goes on.
     """
     from trailboss.config.environments import delete as remove
 
@@ -278,8 +279,12 @@ def _show_deleted(output: Output, done: Edited, known: tuple[str, ...], gone: Re
 
     name = output.style(done.name, "1", output.out)
     if not done.done:
+        from trailboss.config.derived import PREFIXES
+
         there = f" (there are: {', '.join(known)})" if known else ""
         views.tick(output, f"Nothing to do: there is no environment {name}{there}")
+        if done.name.startswith(PREFIXES):
+            output.note(f"  A preview is in no file: `trailboss preview delete {done.name}`")
         return
     views.tick(output, f"Environment {name} is no longer in {' and '.join(_shown(done.files))}")
     if gone is None:
