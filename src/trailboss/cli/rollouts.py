@@ -180,7 +180,9 @@ def ended(output: Output, done: RolloutReport) -> None:
     if done.why:
         output.line(f"  {done.why}")
     for worker in done.picture.workers if done.picture else ():
-        met = f"{worker.requests} requests from {worker.users} users, {worker.failed} failed"
+        met = (
+            f"{_many(worker.requests, 'request')} from {_many(worker.users, 'user')}, {worker.failed} failed"
+        )
         output.line(f"  {worker.worker}: {worker.canary} answered {met}")
     if done.result == "rolled-back":
         health = {True: "healthy", False: "NOT healthy", None: "of unknown health"}[done.healthy]
@@ -193,6 +195,10 @@ def ended(output: Output, done: RolloutReport) -> None:
         output.warn(warning)
     if done.hint:
         output.note(f"  {output.style('Try:', '36')} {done.hint}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def shown(output: Output, picture: Picture) -> None:

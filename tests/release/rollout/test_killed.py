@@ -123,7 +123,7 @@ def killed_after_the_last_step(desk: Desk) -> None:
     desk.write(text="other", triggers={"crons": ["0 6 * * *"]})
     project = desk.project()
     (left,) = desk.run(lambda cloud: rest_of(cloud, project))
-    assert "not the one v2 was made with" in left.left and "trailboss deploy" in left.left
+    assert "the code here is not what v2 was made of" in left.left and "trailboss deploy" in left.left
     assert around(desk) == (["0 5 * * *"], True)
 
 

@@ -73,16 +73,17 @@ def rollback(
             progress=run.output.progress,
         )
     )
+    left = _left(done.untouched, around=also["around"], data=also["data"])
     document = {
         "worker": done.worker,
         "changed": done.changed,
         "version": wire.version(done.target),
         "before": wire.deployment(done.before),
         "deployment": wire.deployment(done.deployment),
-        "untouched": done.untouched,
+        "untouched": left,
     }
     restored = _restore(run, done, data=also["data"]) if also["around"] or also["data"] else ()
-    run.result({**document, "restored": restored}, lambda output: _show(output, done, restored))
+    run.result({**document, "restored": restored}, lambda output: _show(output, done, left, restored))
     return 0
 
 
@@ -213,7 +214,15 @@ def _sure(run: Run, script: str, version: str | None, *, data: bool = False) -> 
         raise RefusedError("TB4032", f'"{script}" was not rolled back', hint="You answered no.")
 
 
-def _show(output: Output, done: RollbackResult, restored: tuple[Difference, ...] = ()) -> None:
+def _left(untouched: tuple[str, ...], *, around: bool, data: bool) -> tuple[str, ...]:
+    """What a rollback leaves: with `around` and `data` it is only what they do not put back."""
+    stored = "stored data"
+    return tuple(one for one in untouched if not (data if one == stored else around))
+
+
+def _show(
+    output: Output, done: RollbackResult, left: tuple[str, ...], restored: tuple[Difference, ...]
+) -> None:
     from trailboss.cli import views
 
     if not done.changed:
@@ -224,5 +233,5 @@ def _show(output: Output, done: RollbackResult, restored: tuple[Difference, ...]
     views.split(output, done.deployment)
     for one in restored:
         views.tick(output, f"{one.what} put back: {one.then}")
-    for line in textwrap.wrap(f"Left as they are: {', '.join(done.untouched)}", 76):
+    for line in textwrap.wrap(f"Left as they are: {', '.join(left)}", 76) if left else ():
         output.note(output.style(line, "2"))

@@ -22,7 +22,7 @@ from trailboss.release.evidence.wealth import Wealth
 from trailboss.release.evidence.windows import Window
 
 GRID = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 400.0)
-WEIGHTS = (0.30, 0.25, 0.15, 0.10, 0.08, 0.06, 0.03, 0.03)
+WEIGHTS = (0.20, 0.27, 0.14, 0.14, 0.14, 0.06, 0.025, 0.025)
 MARGIN = 1.25
 START = Wealth.start(len(GRID))
 _FEW = 24  # terms that are summed as a plain polynomial: it cannot overflow below 1e9 requests

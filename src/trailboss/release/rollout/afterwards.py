@@ -2,28 +2,26 @@
 triggers belong to no version, and are written once the new one has all traffic.
 
 They are in the project's files, and nowhere on the account. So they are written from the project here, when
-it is what the version was made of: the same wiring, and the same commit where both are known. Else it is
-said what is left, and how it is done."""
+it is what the version was made of: the same digest and the same wiring. Else it is said what is left, and how
+it is done."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trailboss.release.account import made_by_us
 from trailboss.release.callbacks import Confirm, Progress, quiet
-from trailboss.release.commit import find_commit
 from trailboss.release.deciding import settings_to_write
+from trailboss.release.deploy import begin, run
 from trailboss.release.outcomes import DeployOptions, TriggerReport, TriggerState
-from trailboss.release.passing import Pass
-from trailboss.release.stages import look, triggers, unversioned
-from trailboss.release.wiring import fingerprint
+from trailboss.release.passing import Pass, Stop
+from trailboss.release.stages import build, look, triggers, unversioned
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
-    from trailboss.config import Project, Worker
+    from trailboss.config import Project
     from trailboss.release.model import Version
     from trailboss.release.rollout.control import Found
 
@@ -63,39 +61,26 @@ async def write_rest(
     progress: Progress = quiet,
 ) -> tuple[Rest, ...]:
     """Write the settings and triggers of every Worker of a promoted rollout; what the account has already is
-    not written again. Reads as a deploy does, some five calls for each Worker.
+    not written again. Builds and reads as a deploy does, some five calls for each Worker.
 
-    A trigger that fails is reported and stops nothing else. Raises CloudError, ReleaseError TB4073."""
+    A trigger that fails is reported and stops nothing else. Raises CloudError, BuildError, ReleaseError
+    TB4073."""
     known = {worker.name: worker for worker in (project.workers if project else ())}
     done = []
     for name in found.order:
-        worker = known.get(name)
-        why = await _why_not(found, name, worker)
-        if why or worker is None or project is None:
-            done.append(Rest(name, left=why))
+        version, worker = _made(found, name), known.get(name)
+        if worker is None or project is None:
+            what = "routes, schedules, queue consumers and settings"
+            done.append(Rest(name, left=f"{what} are in the project of {name}: {_do(version)}"))
         else:
-            done.append(await _write(project, worker, cloud, confirm, progress))
+            now = begin(worker, cloud, DeployOptions(confirm=confirm), progress, project)
+            done.append(await _write(now, version))
     return tuple(done)
 
 
-async def _why_not(found: Found, name: str, worker: Worker | None) -> str:
-    """Why this is not the place to write them; empty where it is."""
-    from trailboss.build.subject import Subject
-
-    version = _made(found, name)
+def _do(version: Version | None) -> str:
     place = f" from commit {version.git_sha[:12]}" if version and version.git_sha else ""
-    do = f"`trailboss deploy`{place} writes them"
-    if worker is None:
-        return f"routes, schedules, queue consumers and settings are in the project of {name}: {do}"
-    subject = Subject.of(worker, None)
-    if version is None or version.wiring is None:
-        return ""
-    if fingerprint(subject.settings) != version.wiring:
-        return f"the configuration here is not the one {version.label} was made with: {do}"
-    commit = await asyncio.to_thread(find_commit, subject.base) if version.git_sha else None
-    if commit is not None and commit.sha != version.git_sha:
-        return f"{version.label} was made of another commit than {commit.sha[:12]}, which is here: {do}"
-    return ""
+    return f"`trailboss deploy`{place} writes them"
 
 
 def _made(found: Found, name: str) -> Version | None:
@@ -104,17 +89,18 @@ def _made(found: Found, name: str) -> Version | None:
     return made_by_us(live, versions) if live else None
 
 
-async def _write(
-    project: Project, worker: Worker, cloud: Cloud, confirm: Confirm | None, progress: Progress
-) -> Rest:
-    from trailboss.release.deploy import begin, run
-
-    now: Pass = begin(worker, cloud, DeployOptions(confirm=confirm), progress, project)
-    now = (await look(now)).now
-    assert now.seen is not None
+async def _write(now: Pass, version: Version | None) -> Rest:
+    """The code is built (or found in the cache) to see that it is the version's; it is not uploaded."""
+    step = await run((("build", build), ("look", look)), now)
+    now = step.now
+    if isinstance(step, Stop) or now.artifact is None or now.seen is None:
+        return Rest(now.name, left=f"this cannot be compared with what is live: {_do(version)}")
+    if version is not None and (version.digest, version.wiring) != (now.artifact.digest, now.wiring):
+        what = "code" if version.digest != now.artifact.digest else "configuration"
+        return Rest(now.name, left=f"the {what} here is not what {version.label} was made of: {_do(version)}")
     wanted = settings_to_write(now, now.seen)
     step = await run(AFTERWARDS, replace(now, upload=False, script_settings=wanted))
-    return Rest(worker.name, tuple(wanted or ()), step.now.report.triggers)
+    return Rest(now.name, tuple(wanted or ()), step.now.report.triggers)
 
 
 def warnings_of(rests: Sequence[Rest]) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ async def find(cloud: Cloud, workers: Sequence[str]) -> Found:
         names = ", ".join(workers)
         raise ReleaseError(
             "TB4406",
-            f"There is no rollout of {names}: what is live was deployed at once.",
+            f"There is no rollout of {names}: what is live came from none.",
             hint="`trailboss deploy --strategy canary` begins one; `trailboss history` shows the releases.",
         )
     newest = max((one.mark for one in marked.values() if one.mark), key=lambda mark: mark.began)

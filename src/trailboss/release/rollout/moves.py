@@ -33,7 +33,10 @@ async def claim(walk: Walk, before: Mapping[str, Deployment], *, at: int = -1) -
         mark = replace(_fresh(walk, member, now), over=known.id if known and not known.phase.over else "")
         if at >= 0:
             mark = replace(mark, phase=Phase.STEP, at=at)
-        posted = await _put(walk, member, mark, before[member.worker], mark.where)
+        try:
+            posted = await _put(walk, member, mark, before[member.worker], mark.where)
+        except ConflictError as error:  # it took its share back before ours was read
+            raise _late(member.worker, error) from error
         await _refuse_race(walk, member, before[member.worker], posted)
 
 
@@ -65,10 +68,16 @@ async def _refuse_race(walk: Walk, member: Member, before: Deployment, posted: D
     older = [one for one in since if one.id != posted.id and (one.mark is None or one.mark.id != walk.id)]
     if not older:
         return
-    who = older[-1].mark.who if older[-1].mark else older[-1].author
-    raise ConflictError(
+    raise _late(member.worker, None, older[-1].mark.who if older[-1].mark else older[-1].author)
+
+
+def _late(worker: str, error: ConflictError | None, who: str | None = None) -> ConflictError:
+    """Another deploy was first (TB4401)."""
+    said = f" ({who})" if who else ""
+    detail = f" {error.message}" if error is not None else ""
+    return ConflictError(
         "TB4401",
-        f'Another deploy of "{member.worker}" began at the same moment{f" ({who})" if who else ""}.',
+        f'Another deploy of "{worker}" began at the same moment{said}.{detail}',
         hint="It goes on; this one moved no traffic. `trailboss release status` shows it.",
     )
 
