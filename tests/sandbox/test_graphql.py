@@ -15,7 +15,7 @@ from tests.sandbox.upload import deploy
 from trailboss.cloud import Cloud, Target
 from trailboss.release.sources.analytics import estimate
 from trailboss.sandbox.products.graphql_document import Malformed, parse
-from trailboss.sandbox.products.graphql_invocations import NAME, answer
+from trailboss.sandbox.products.graphql_invocations import NAME, answer, span
 from trailboss.sandbox.products.invocations import Row, quantile
 from trailboss.values import Secret
 
@@ -32,7 +32,9 @@ ROWS = [
 
 def ask(arguments: str, fields: str, **variables: Any) -> list[dict[str, Any]]:
     document = f"query Q($v: string, $from: Time) {{ {NAME}{arguments} {{ {fields} }} }}"
-    return answer(parse(document, {"v": "v1", **variables})[0], ROWS)
+    (field,) = parse(document, {"v": "v1", **variables})
+    since, until = span(field)
+    return answer(field, [row for row in ROWS if since <= row.second <= until])
 
 
 def filtered(text: str) -> int:

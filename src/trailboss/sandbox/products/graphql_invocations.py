@@ -108,6 +108,18 @@ def answer(field: Field, rows: list[Row]) -> list[dict[str, Any]]:
     return [_shown(field.fields, group) for group in groups[:limit]]
 
 
+def span(field: Field) -> tuple[float, float]:
+    """The seconds since 1970 between which rows can pass the filter, as far as it says so outright."""
+    wanted = field.arguments.get("filter")
+    since, until = 0.0, float(1 << 40)
+    for key, value in wanted.items() if isinstance(wanted, dict) else ():
+        if key in ("datetime_geq", "datetime_gt"):
+            since = max(since, _moment(value).timestamp() - 1)
+        elif key in ("datetime_leq", "datetime_lt"):
+            until = min(until, _moment(value).timestamp() + 1)
+    return since, until
+
+
 def condition(wanted: Any) -> Callable[[Row], bool]:
     """A filter object as a question. Raises Malformed."""
     if not isinstance(wanted, dict):
@@ -147,12 +159,16 @@ def _literal(name: str, value: Any) -> str:
         raise Malformed(f'error parsing args for "{NAME}": filter: field "{name}" must be a string')
     if not name.startswith("date"):
         return value
+    moment = _moment(value).astimezone(UTC).replace(tzinfo=None)
+    return moment.strftime("%Y-%m-%d") if name == "date" else moment.isoformat()
+
+
+def _moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (TypeError, ValueError):
         raise Malformed(f'error parsing args for "{NAME}": filter: "{value}" is not a time') from None
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    return moment.strftime("%Y-%m-%d") if name == "date" else moment.replace(tzinfo=None).isoformat()
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _pattern(like: str) -> str:

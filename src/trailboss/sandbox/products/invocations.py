@@ -6,6 +6,7 @@ edge is seen: neither schedules and queues nor calls from Worker to Worker.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ create index if not exists invocations_second on invocations (second);
 """
 EVERY = 30.0
 """Seconds after which the edge's counts are taken at the latest, so that a crash loses no more."""
+PATIENCE = 5.0
+"""Seconds to wait for the side-car, so that nothing depends on it."""
 KEPT = 31 * 86400
 PER_DOUBLING = 8
 
@@ -48,8 +51,10 @@ class Row:
 async def collect(box: Box) -> None:
     """Take what the edge has counted so far. It happened by the clock as it is now, so this goes before a
     change of the clock."""
-    with suppress(ApiError):  # the counts of a side-car that is gone are gone with it
-        status, answer = await box.runtime.call("POST", "invocations/take")
+    # The counts of a side-car that is gone are gone with it; one that is being started has none yet.
+    with suppress(ApiError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            status, answer = await box.runtime.call("POST", "invocations/take")
         rows = ((answer or {}).get("rows") or []) if status == 200 else []
         if rows:
             _keep(box, rows)
@@ -103,8 +108,6 @@ def quantile(buckets: dict[int, int], share: float) -> float:
 
 async def watch(box: Box) -> None:
     """Collect again and again."""
-    import asyncio
-
     while True:
         await asyncio.sleep(EVERY)
         await collect(box)

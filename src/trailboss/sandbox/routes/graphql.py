@@ -96,7 +96,8 @@ def _rows(call: Call, kind: str, field: Field) -> Any:
     if field.name != graphql_invocations.NAME or kind != "account":
         _selected(field)
         return []
-    return graphql_invocations.answer(field, invocations.read(call.store, 0, 1 << 40))
+    rows = invocations.read(call.store, *graphql_invocations.span(field))
+    return graphql_invocations.answer(field, rows)
 
 
 def _selected(field: Field) -> list[Field]:
