@@ -160,7 +160,9 @@ def test_step_7_ssh_and_a_query(place: Place, keep: object, machine: Machine) ->
 
 
 def test_step_12_the_projects_tests_decide(place: Place) -> None:
-    place.say('\n[test]\ncommand = "test $TRAILBOSS_URL = http://localhost:8788"\n')
     for command in step(12)[:1]:
         done = place.run(command)
         assert done.returncode == 0, done.stdout + done.stderr
+        assert "ready at http://localhost:8788" in done.stdout and "the page: 200" in done.stdout
+        (place.folder / "test" / "e2e.sh").write_text("exit 5\n")
+        assert place.run(command).returncode == 5

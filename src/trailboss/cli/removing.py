@@ -6,7 +6,7 @@ anywhere, the files still name the environment, and the same command goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trailboss.cli import plans
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from trailboss.plan.register import Expiry
     from trailboss.plan.removal import Removal
     from trailboss.plan.wanted import Wanted
+
+
+_TOLD = ("delete Worker ", "empty ")
+"""Steps of a removal that no finished change tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def remove(run: Run, want: Wanted, *, confirm: bool, force: bool, wait: float = 
         wait=wait,
         tell=run.output.warn,
         step=plans.stepper(run.output),
-        progress=run.output.progress,
+        progress=lambda text: run.output.progress(text) if text.startswith(_TOLD) else None,
     )
 
     async def work(cloud: Cloud) -> Removal:
@@ -94,7 +98,8 @@ def _agreed(run: Run, plan: Plan, workers: tuple[str, ...], reasons: tuple[str, 
             run.output.line(f"  {run.output.style('-', '31', run.output.out)} Worker {name}")
         for reason in reasons:
             run.output.line(f"      {reason}")
-        plans.show(run.output, shown(plan))
+        view = shown(plan)
+        plans.show(run.output, replace(view, changes=tuple(replace(one, why="") for one in view.changes)))
     ask = run.confirm()
     if confirm or ask is None or not (plan.pending or workers):
         return confirm

@@ -68,10 +68,11 @@ def _whole(run: Run, *, ephemeral: bool, force: bool, dry_run: bool) -> None:
         "resources": gone.resources,
         "workers": gone.workers,
     }
-    run.result(document, lambda output: _show_whole(output, str(environment), gone))
+    lines = environment in run.project.environments
+    run.result(document, lambda output: _show_whole(output, str(environment), gone, lines=lines))
 
 
-def _show_whole(output: Output, environment: str, gone: Removed) -> None:
+def _show_whole(output: Output, environment: str, gone: Removed, *, lines: bool) -> None:
     from trailboss.cli import views
 
     name = output.style(environment, "1", output.out)
@@ -83,7 +84,8 @@ def _show_whole(output: Output, environment: str, gone: Removed) -> None:
         output,
         f"Nothing of {name} is left in the account: {workers}, {plural(len(gone.resources), 'resource')}",
     )
-    output.note("  Its lines in the files stay; a deploy makes it again")
+    if lines:
+        output.note("  Its lines in the files stay; a deploy makes it again")
 
 
 def _one(run: Run, given: str | None, *, force: bool, dry_run: bool) -> None:
