@@ -12,6 +12,7 @@ import pytest
 from tests.cli.conftest import Trailboss, point
 from tests.cli.test_json_output import check
 from tests.conftest import Sandbox
+from trailboss.cli.run import Run
 
 pytestmark = pytest.mark.xdist_group("port-8787")  # the one that dev takes by itself
 
@@ -161,6 +162,13 @@ def test_at_a_terminal_trust_is_offered(
     done = trailboss("dev", "--local-protocol", "https", "--yes")
     assert ran == [("true", "store")]
     assert "does not trust" not in done.err
+    ran.clear()
+    asked: list[str] = []
+    monkeypatch.setattr(Run, "confirm", lambda _: lambda question: bool(asked.append(question)))
+    for _ in range(2):
+        assert "does not trust" in trailboss("dev", "--local-protocol", "https").err
+    assert (len(asked), ran) == (1, [])
+    assert "true store" in asked[0]
 
 
 def test_trust_says_what_to_run(

@@ -5,6 +5,8 @@ Each store has its owner's own tool; we print what is run, and run it only when 
 
 from __future__ import annotations
 
+import hashlib
+import shlex
 import shutil
 import ssl
 import subprocess
@@ -47,6 +49,18 @@ def is_trusted(authority: Pair) -> bool:
     return wanted in ssl.create_default_context().get_ca_certs(binary_form=True)
 
 
+def was_declined(authority: Pair, *, now: bool = False) -> bool:
+    """Whether somebody said no to trusting this authority, and need not be asked again; `now`: they do."""
+    mark, name = authority.certificate.with_name("trust-declined"), _fingerprint(authority)
+    if now:
+        mark.write_text(name)
+    return mark.is_file() and mark.read_text() == name
+
+
+def _fingerprint(authority: Pair) -> str:
+    return hashlib.sha256(authority.certificate.read_bytes()).hexdigest()
+
+
 def how_without(authority: Pair) -> str:
     """How single programs are made to believe the server, where the machine is not."""
     file = authority.certificate
@@ -80,7 +94,7 @@ def _linux(file: str) -> list[Store]:
         ("/etc/ca-certificates/trust-source/anchors", "update-ca-trust"),
     ):
         if Path(folder).is_dir() and (shutil.which(tool) or Path("/usr/sbin", tool).exists()):
-            copied = f"cp '{file}' {folder}/trailboss-local.crt && {tool}"
+            copied = f"cp {shlex.quote(file)} {folder}/trailboss-local.crt && {tool}"
             root = () if _is_root() else ("sudo",)
             return [Store("system", (*root, "sh", "-c", copied))]
     return [Store("system", None, f"add {file} to the system's trusted authorities")]

@@ -120,7 +120,7 @@ def _see_to_trust(run: Run, wish: Wish, workers: tuple[Worker, ...], *, required
     from trailboss.develop.certificate import Pair
     from trailboss.develop.given_certificate import doubts_of, own_pair
     from trailboss.develop.setup import check
-    from trailboss.develop.trust import how_without, install, is_trusted, stores
+    from trailboss.develop.trust import how_without, install, is_trusted, stores, was_declined
 
     _, pair = check(wish, workers)
     own = own_pair(wish.words, wish.folder)
@@ -135,16 +135,19 @@ def _see_to_trust(run: Run, wish: Wish, workers: tuple[Worker, ...], *, required
     if is_trusted(root):
         return
     ask, text = run.confirm(), "this machine does not trust the local certificate yet"
-    if ask is not None and ask(_question(stores(root), f"{text}.")) and install(root).trusted:
-        return
-    hint = f"Run `trailboss dev trust`; or for single programs: {how_without(root)}"
+    if ask is not None and not was_declined(root):
+        if not ask(_question(stores(root), "This machine does not trust the local certificate yet.")):
+            was_declined(root, now=True)
+        elif install(root).trusted:
+            return
+    hint = f"Run `trailboss dev trust`, or for single programs: {how_without(root)}"
     _doubted(run, text, hint, required=required)
 
 
 def _doubted(run: Run, text: str, hint: str, *, required: bool) -> None:
     if required:
         raise UsageError("TB9485", text, hint=hint or "Give a certificate that is trusted, or none.")
-    run.output.warn(f"{text}: {hint}" if hint else text)
+    run.output.warn(f"{text}. {hint}" if hint else text)
 
 
 @command("trailboss dev trust", "trailboss dev trust --print")
