@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from trailboss.plan.owner import Stamp
 from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
-from trailboss.resources.marks import UNSET, Difference, Mark, identity_of, is_secret, marked, refs_in
+from trailboss.resources.marks import (
+    UNSET,
+    Difference,
+    Mark,
+    identity_of,
+    is_derived,
+    is_secret,
+    mark_of,
+    marked,
+    refs_in,
+)
 from trailboss.resources.protocol import Kind, OfWorker, Shared
 from trailboss.resources.registry import NAMES, kind
 from trailboss.values import Location
@@ -131,7 +141,7 @@ def _ours(base: _Base, found: Kind[Any, Any], spec: Any, differing: tuple[Differ
     stamped = one.is_written or not isinstance(found.ownership, OfWorker)
     same_file = stamp.spec == one.digest
     if not differing and stamped and not same_file:
-        hidden = tuple(_hidden(spec))
+        hidden = tuple(_hidden(spec, base.seen.observed))
         if hidden:
             return base.change("update", why="file", fields=hidden)
     if not differing:
@@ -210,11 +220,16 @@ def _first(spec: Any) -> Iterator[Difference]:
                 yield Difference(place.name, mark, value, None)
 
 
-def _hidden(spec: Any) -> Iterator[Difference]:
-    """Fields that cannot be compared, and may be what changed in the file."""
-    for place in marked(spec, Mark.WRITE_ONLY):
-        if getattr(spec, place.name) is not UNSET:
-            yield Difference(place.name, Mark.WRITE_ONLY, "(not shown)", "(not shown)")
+def _hidden(spec: Any, observed: Any) -> Iterator[Difference]:
+    """Fields that cannot be compared, and may be what changed in the file: never shown, or not shown here."""
+    for place in fields(spec):
+        value, mark = getattr(spec, place.name), mark_of(place)
+        if value is UNSET or is_derived(place):
+            continue
+        if mark is Mark.WRITE_ONLY:
+            yield Difference(place.name, mark, "(not shown)", "(not shown)")
+        elif mark is Mark.MUTABLE and value is not None and getattr(observed, place.name, UNSET) is None:
+            yield Difference(place.name, Mark.WRITE_ONLY, value, "(not shown)")
 
 
 @dataclass(frozen=True, slots=True)

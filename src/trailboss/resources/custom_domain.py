@@ -1,7 +1,8 @@
 """Custom domains: host names that are a Worker, with their DNS record and certificate. Source: edge 4.2.
 
 A DNS record that is in the way is never replaced. What `enabled` and `previews_enabled` are goes through the
-call that wrangler uses, and is compared only where Cloudflare shows it.
+call that wrangler uses, and is compared only where Cloudflare shows it; else it is sent when the file
+changes.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from trailboss.errors import CloudError, NotFound, RefusedError
 from trailboss.resources.addresses import addresses
 from trailboss.resources.marks import (
+    CREATION,
     IDENTITY,
     MUTABLE,
     NAMED,
     SERVER_SET,
     UNSET,
-    WRITE_ONLY,
     Difference,
     Unset,
     differences,
@@ -41,8 +42,8 @@ class CustomDomain:
 
     hostname: str = field(metadata=IDENTITY | NAMED)
     script: str = field(metadata=MUTABLE)
-    zone_name: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
-    zone_id: str | Unset = field(default=UNSET, metadata=WRITE_ONLY)
+    zone_name: str | Unset = field(default=UNSET, metadata=CREATION)
+    zone_id: str | Unset = field(default=UNSET, metadata=CREATION)
     enabled: bool | Unset = field(default=UNSET, metadata=MUTABLE)
     previews_enabled: bool | Unset = field(default=UNSET, metadata=MUTABLE)
 
@@ -130,7 +131,8 @@ class CustomDomainKind(Basis):
         changed = {change.field for change in self.differs(spec, observed)}
         if "script" in changed:
             return await self.create(cloud, spec)
-        return await self._set(cloud, spec, observed) if changed else observed
+        unseen = any(getattr(observed, name) is None for name in self._settings(spec))
+        return await self._set(cloud, spec, observed) if changed or unseen else observed
 
     async def delete(self, cloud: Cloud, observed: ObservedCustomDomain) -> None:
         with contextlib.suppress(NotFound):

@@ -145,13 +145,7 @@ class LoadBalancerKind(Basis):
         return found
 
     def differs(self, spec: LoadBalancer, observed: ObservedLoadBalancer) -> tuple[Difference, ...]:
-        changes = differences(spec, observed)
-        return tuple(
-            change
-            for change in changes
-            if not covers(change.wanted, change.found)
-            or (change.field in WHOLE and set(change.wanted) != set(change.found))
-        )
+        return tuple(change for change in differences(spec, observed) if not _is_same(change))
 
     def to_wire(self, spec: LoadBalancer) -> dict[str, Any]:
         names = [place.name for place in fields(spec) if place.name != "zone"]
@@ -205,6 +199,14 @@ class LoadBalancerKind(Basis):
     async def delete(self, cloud: Cloud, observed: ObservedLoadBalancer) -> None:
         with contextlib.suppress(NotFound):
             await cloud.delete(f"{await _path(cloud, observed.zone)}/{observed.id}")
+
+
+def _is_same(change: Difference) -> bool:
+    """Cloudflare fills in what the file does not say; what was never set is as good as empty."""
+    if change.found is None:
+        return change.wanted in ({}, (), "")
+    whole = change.field in WHOLE and set(change.wanted) != set(change.found)
+    return covers(change.wanted, change.found) and not whole
 
 
 def _referring(pools: Any) -> Any:

@@ -110,7 +110,7 @@ class LoadBalancerPoolKind(Basis):
         if isinstance(spec.check_regions, tuple):
             wanted = replace(wanted, check_regions=tuple(sorted(spec.check_regions)))
         changes = differences(wanted, observed)
-        return tuple(one for one in changes if one.field == "origins" or not covers(one.wanted, one.found))
+        return tuple(one for one in changes if one.field == "origins" or not _is_same(one))
 
     def to_wire(self, spec: LoadBalancerPool) -> dict[str, Any]:
         body = set_fields(**{place.name: getattr(spec, place.name) for place in fields(spec)})
@@ -167,6 +167,12 @@ class LoadBalancerPoolKind(Basis):
 
     async def uses(self, cloud: Cloud, observed: ObservedLoadBalancerPool) -> tuple[Use, ...]:
         return await references(cloud, f"{_path(cloud)}/{observed.id}")
+
+
+def _is_same(change: Difference) -> bool:
+    """Cloudflare fills in what the file does not say; what was never set is as good as empty."""
+    empty = change.found is None and change.wanted in ({}, (), "")
+    return empty or covers(change.wanted, change.found)
 
 
 def _normal(origins: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:

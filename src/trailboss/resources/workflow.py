@@ -1,7 +1,8 @@
 """Workflows: a name of the account for a class of a Worker, and when it runs. Source: API reference 6.6.
 
 A PUT makes, changes and moves one, and leaves nothing that it does not name. What Cloudflare does not show
-(limits, concurrency, retention) is sent and not compared. Deleting one ends its instances.
+(limits, concurrency, retention) is sent when the file changes, and not compared. Deleting one ends its
+instances.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class ObservedWorkflow:
     concurrency: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
     default_retention: Mapping[str, Any] | None = field(default=None, metadata=MUTABLE)
     jurisdiction: str | None = field(default=None, metadata=REPLACE)
+    sent: bool = field(default=False, compare=False, metadata=SERVER_SET)
+    """Whether all of it went out just now."""
 
 
 class WorkflowKind(Basis):
@@ -109,13 +112,14 @@ class WorkflowKind(Basis):
         return body
 
     def from_wire(self, data: Mapping[str, Any]) -> ObservedWorkflow:
+        settings: dict[str, Any] = {name: data.get(name) for name in _SETTINGS}
         return ObservedWorkflow(
             str(data["name"]),
             str(data["id"]),
             str(data.get("script_name") or ""),
             str(data.get("class_name") or ""),
             _sorted(str(item["cron"]) for item in data.get("schedules") or ()),
-            **{name: data.get(name) for name in _SETTINGS},
+            **settings,
         )
 
     async def list(self, cloud: Cloud, like: Workflow | None = None) -> AsyncIterator[ObservedWorkflow]:
@@ -126,7 +130,8 @@ class WorkflowKind(Basis):
         return await self._put(cloud, spec.name, self.to_wire(spec))
 
     async def update(self, cloud: Cloud, spec: Workflow, observed: ObservedWorkflow) -> ObservedWorkflow:
-        if not self.differs(spec, observed):
+        unseen = any(getattr(spec, name) and getattr(observed, name) is None for name in _SETTINGS)
+        if not self.differs(spec, observed) and (observed.sent or not unseen):
             return observed
         kept = replace(spec, schedules=observed.schedules) if spec.schedules is UNSET else spec
         shown = {name: getattr(observed, name) for name in _SETTINGS if getattr(observed, name) is not None}
@@ -139,7 +144,7 @@ class WorkflowKind(Basis):
     async def _put(self, cloud: Cloud, name: str, body: Mapping[str, Any]) -> ObservedWorkflow:
         """The workflow as it is afterwards; the answer to a PUT does not show its schedules."""
         await cloud.put(_path(cloud, name), json=body)
-        return self.from_wire(await cloud.get(_path(cloud, name)))
+        return replace(self.from_wire(await cloud.get(_path(cloud, name))), sent=True)
 
 
 def _listed(found: tuple[str, ...] | Unset) -> tuple[str, ...]:

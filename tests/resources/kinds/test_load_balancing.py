@@ -225,3 +225,13 @@ def test_groups_of_monitors_and_private_networks(account: Sandbox) -> None:
         assert change.field == "networks"
 
     run(account, use)
+
+
+def test_what_was_never_set_is_as_good_as_empty() -> None:
+    wire = {"zone": "example.com", "name": "shop.example.com", "id": "1", "default_pools": ["shop-pool"]}
+    there = BALANCER.from_wire({**wire, "fallback_pool": "shop-pool", "proxied": True})
+    assert BALANCER.differs(replace(balancers.BARE, region_pools={}, rules=(), networks=()), there) == ()
+    [change] = BALANCER.differs(replace(balancers.BARE, region_pools={"WEU": ["shop-pool"]}), there)
+    assert change.field == "region_pools"
+    pool = POOL.from_wire({"name": "shop-pool", "id": "1", "origins": [dict(pools.BARE.origins[0])]})
+    assert POOL.differs(replace(pools.BARE, load_shedding={}, check_regions=()), pool) == ()

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cloud.loopback import Answer, Request, ok
 from tests.conftest import Sandbox
+from tests.plan.inprocess import Account as InProcess
+from tests.plan.inprocess import DirectCloud
+from tests.plan.test_contract import OPTIONS, done, resource, wanting
 from tests.resources.cases.workflow import BARE, FULL, WORKER
 from tests.resources.kinds.lives import ACCOUNT, deployed, listed, live, run, theirs, writes
 from trailboss.cloud import Cloud
+from trailboss.config.discover import PROJECT_NAME
+from trailboss.plan.apply import apply
+from trailboss.plan.plan import make
+from trailboss.plan.shown import shown
+from trailboss.plan.wanted import Wanted
 from trailboss.release.triggers import deploy_triggers
 from trailboss.resources.marks import UNSET
 from trailboss.resources.workflow import KIND, Workflow
+from trailboss.values import Location
 
 SHOWN: dict[str, Any] = {
     "id": "i",
@@ -130,3 +141,33 @@ def test_requests(connect: Callable[..., Cloud]) -> None:
 def test_problems(spec: Workflow, text: str) -> None:
     assert text in " ".join(KIND.problems(spec))
     assert list(KIND.problems(FULL)) == []
+
+
+def test_what_is_not_shown_is_sent_when_the_file_changes(tmp_path: Path) -> None:
+    """Cloudflare shows no limits: a plan says that they are sent, and a second one is empty."""
+    sent: list[str] = []
+
+    def note(_: int, stage: str, method: str, path: str) -> None:
+        if stage == "before" and method == "PUT" and "/workflows/" in path:
+            sent.append(path)
+
+    def wants(steps: int) -> Wanted:
+        one = resource("workflow", "it", replace(BARE, limits={"steps": steps}))
+        return wanting(replace(one, where=Location(Path(PROJECT_NAME))))
+
+    async def life() -> None:
+        account = InProcess(tmp_path)
+        await account.worker("shop")
+        cloud = DirectCloud(account, note)
+        await apply(cloud, wants(2000), OPTIONS)
+        [change] = shown(await make(cloud, wants(3000))).changes
+        assert (change.action, change.why) == ("update", "file")
+        assert [(one.field, one.before, one.after) for one in change.fields] == [
+            ("limits", "(not shown)", {"steps": 3000})
+        ]
+        before = len(sent)
+        await apply(cloud, wants(3000), OPTIONS)
+        assert len(sent) == before + 1
+        assert done(await make(cloud, wants(3000))) == []
+
+    asyncio.run(life())
