@@ -68,6 +68,22 @@ def test_what_is_lacking(backend: str, environ: dict[str, str], says: str) -> No
     assert caught.value.code == "TB7050"
 
 
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({}, "no `op` on the PATH, no token, no Connect server"),
+        ({"OP_CONNECT_HOST": "http://x"}, "OP_CONNECT_HOST is set, OP_CONNECT_TOKEN is not"),
+        ({"OP_CONNECT_TOKEN": "t"}, "OP_CONNECT_TOKEN is set, OP_CONNECT_HOST is not"),
+        (TOKEN, "but not the Python package"),
+    ],
+)
+def test_what_is_there_by_half_is_named(
+    environ: dict[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trailboss.secrets.backends.service_account.available", lambda: False)
+    assert says in choose({"PATH": "/nonexistent", **environ}).why
+
+
 def test_op_is_set_and_not_there() -> None:
     with pytest.raises(SecretError, match="`op`") as caught:
         choose({"PATH": "/nonexistent"}, SecretsSettings(backend="op"))

@@ -86,7 +86,22 @@ def choose(environ: Mapping[str, str], settings: SecretsSettings | None = None) 
         found = look(wishes, environ)
         if found:
             return Choice(found, around=around)
-    return Choice(None, "no `op` on the PATH, no token, no Connect server", around=around)
+    return Choice(None, _why_nothing(wishes, environ), around=around)
+
+
+def _why_nothing(wishes: Wishes, environ: Mapping[str, str]) -> str:
+    """What was looked for; what is there by half is named."""
+    from trailboss.secrets.backends.service_account import TOKEN
+
+    host, token = wishes.connect_host or environ.get("OP_CONNECT_HOST"), environ.get("OP_CONNECT_TOKEN")
+    server = "no Connect server"
+    if host or token:
+        there, lacking = ("OP_CONNECT_HOST", "OP_CONNECT_TOKEN")[:: 1 if host else -1]
+        server = f"half of a Connect server ({there} is set, {lacking} is not)"
+    account = "no token"
+    if environ.get(TOKEN):
+        account = f"{TOKEN}, but not the Python package onepassword-sdk"
+    return f"no `op` on the PATH, {account}, {server}"
 
 
 def _connect(wishes: Wishes, environ: Mapping[str, str]) -> Backend | None:

@@ -60,7 +60,9 @@ class Http:
             return await self._client.get(path, params=query)
         except httpx.TimeoutException:
             return failures.no_answer(self._what, self._timeout)
-        except httpx.HTTPError as error:
+        except httpx.ConnectError as error:
+            return failures.out_of_reach(self._what, str(error))
+        except httpx.HTTPError as error:  # its text may hold what was sent
             return failures.out_of_reach(self._what, type(error).__name__)
 
     def _refused(self, status: int, what: str) -> SecretError:
