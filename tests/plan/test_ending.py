@@ -11,7 +11,9 @@ from tests.plan.crashing import prepared, wanting
 from tests.plan.fixtures import KV
 from tests.plan.inprocess import Account, DirectCloud
 from tests.plan.virtual import clock, run
+from trailboss.config import Project
 from trailboss.plan.apply import Options, apply
+from trailboss.plan.ensure import note_end
 from trailboss.plan.plan import Plan, make
 from trailboss.plan.register import Expiry, Register
 from trailboss.plan.shown import shown
@@ -87,3 +89,16 @@ def test_a_span_that_begins_anew_is_no_change(account: Account) -> None:
     assert [one.until for one in noted(account)] == [LATER]
     shorter = replace(rolling, expires=Expiry(SOON, ("shop",), rolls=True))
     assert planned(account, shorter).ending == (LATER, SOON)
+
+
+def test_a_deploy_without_resources_notes_the_end(tmp_path: Path, account: Account) -> None:
+    text = (
+        'name = "shop"\n[environments.qa]\n[environments.pr]\n[environments.pr.ephemeral]\nexpires = "2h"\n'
+    )
+    (tmp_path / "trailboss.toml").write_text(text)
+    cloud = DirectCloud(account)
+    for name, calls in (("qa", 0), ("pr", 2), ("pr", 3)):
+        project = Project.load(tmp_path, environment=name, environ={})
+        run(lambda project=project: note_end(cloud, project))  # type: ignore[misc]
+        assert cloud.stats.total == calls
+    assert len(noted(account)) == 1

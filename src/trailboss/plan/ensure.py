@@ -64,6 +64,16 @@ async def ensure(
     return await apply(cloud, want, replace(options, targets=todo))
 
 
+async def note_end(cloud: Cloud, project: Project) -> None:
+    """Write down when the environment of `project` ends, for whoever finds it later. One call or two, and
+    none for an environment that never ends.
+
+    Raises:
+        CloudError: the account could not be asked. ConfigError: as `wanted`.
+    """
+    await _note_end(cloud, wanted(project))
+
+
 async def _note_end(cloud: Cloud, want: Wanted, register: Register | None = None) -> None:
     """Write down when the environment ends and of which Workers it is, where there is nothing else to do.
 

@@ -74,7 +74,8 @@ async def deploy(
 
 
 async def ready(project: Project, cloud: Cloud, options: DeployOptions, progress: Progress) -> None:
-    """The resources that trailboss.toml declares, as it wants them. Deleting is left to `apply`.
+    """The resources that trailboss.toml declares, as it wants them, and the end of an ephemeral environment.
+    Deleting is left to `apply`.
 
     Raises: as `plan.apply.apply`.
     """
@@ -82,6 +83,10 @@ async def ready(project: Project, cloud: Cloud, options: DeployOptions, progress
         from trailboss.plan.ensure import ensure
 
         await ensure(cloud, project, tell=progress, reveal=options.reveal)
+    elif "ephemeral" in (project.tables.get("environments") or {}).get(project.environment.name or "", {}):
+        from trailboss.plan.ensure import note_end
+
+        await note_end(cloud, project)
 
 
 async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:
