@@ -178,6 +178,26 @@ def test_killed_on_the_way_it_goes_on_and_can_be_deleted(
     assert left(target) == NOTHING
 
 
+def test_an_account_without_tags(trailboss: Trailboss, target: Sandbox, shop: Path) -> None:
+    target.control("POST", "seed", {"tagging": "not-enabled"})
+    target.call("POST", f"{target.account}/r2/buckets", {"name": "theirs"})
+    made = trailboss("preview", "pr-7", "--json")
+    assert (made.status, made.json["expires"]) == (0, ""), made
+    assert "will not end by itself" in made.err
+    assert seen(target, "pr-7")["people"] == ["Ada;", "Bo", "Cy"]
+    assert trailboss("preview", "pr-7").status == 0
+    assert trailboss("delete", "--env", "staging", "--with-resources", "--json").error["code"] == "TB6202"
+    gone = trailboss("preview", "delete", "pr-7", "--json")
+    assert gone.status == 0, gone
+    assert {one["name"] for one in gone.json["resources"]} == {
+        "shop-cache-pr-7",
+        "orders-pr-7",
+        "shop-files-pr-7",
+    }
+    target.control("POST", "seed", {"tagging": "enabled"})
+    assert left(target) == {**NOTHING, "buckets": ["theirs"]}
+
+
 def test_what_is_refused(trailboss: Trailboss, target: Sandbox, shop: Path) -> None:
     def code(*words: str) -> str:
         return str(trailboss("preview", *words, "--json").error["code"])

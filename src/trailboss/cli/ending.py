@@ -52,7 +52,35 @@ def remove_all(run: Run, *, ephemeral: bool, force: bool, wait: float = WAIT) ->
     want = nothing(run.project)
     run.announce(", ".join(sorted(want.scripts)))
     unasked = force or (ephemeral and (run.confirm() is None or run.options.yes))
-    return remove(run, want, confirm=unasked, force=unasked, wait=wait)
+    try:
+        return remove(run, want, confirm=unasked, force=unasked, wait=wait)
+    except RefusedError as error:
+        if error.code != "TB6202" or not (force or _is_preview(run)):
+            if error.code == "TB6202":
+                error.hint = "--force deletes the Workers, and the resources that are named after it."
+            raise
+        return _by_name(run, asking=not unasked)
+
+
+def _is_preview(run: Run) -> bool:
+    return run.project.document is not None and run.project.document.derived is not None
+
+
+def _by_name(run: Run, *, asking: bool) -> Removed:
+    """What is named after the environment, where the account cannot say what is its own."""
+    from trailboss.cli.removing import Removed
+    from trailboss.plan.by_name import remove_by_name
+    from trailboss.plan.wanted import wanted
+
+    name = run.project.environment.name
+    run.output.warn(f"this account refuses resource tags: what is named after {name} goes, and no more")
+    ask = run.confirm()
+    if asking and ask is not None and not ask(f"Delete what is named after {name}? This cannot be undone."):
+        raise RefusedError("TB9060", "nothing was changed")
+    want = wanted(run.project)
+    gone, workers = run.call(lambda cloud: remove_by_name(cloud, want, run.output.progress))
+    rows = [{"action": "delete", "kind": one[0], "key": one[1], "name": one[2]} for one in gone]
+    return Removed(tuple(rows), workers)
 
 
 def would_remove(run: Run, *, force: bool) -> dict[str, Any]:

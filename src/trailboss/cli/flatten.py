@@ -35,7 +35,9 @@ def flat_config(project: Project, line: Line) -> Path | None:
     if "--remote" not in line.arguments and line.command[0] not in IN_THE_ACCOUNT:
         return None
     worker = project.here or (project.workers[0] if len(project.workers) == 1 else None)
-    if worker is None or worker.redirected or (worker.declared and not worker.resolved.origins):
+    if worker is None or worker.redirected:
+        return None
+    if worker.declared and not worker.resolved.origins and worker.resolved.document.derived is None:
         return None
     file = worker.directory / ".wrangler" / "trailboss" / f"{project.environment.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ async def remove_environment(
     async def first(guarded: Cloud) -> None:
         for name in workers:
             options.progress(f"delete Worker {name}")
-            if await _delete(guarded, name):
+            if await delete_worker(guarded, name):
                 gone.append(name)
         for one in plan.pending:
             if one.action == "delete" and one.seen is not None:
@@ -98,7 +98,7 @@ async def _ending(cloud: Cloud, want: Wanted) -> Wanted:
     return Wanted(want.owner, scripts=scripts, expires=Expiry(""), ends=True)
 
 
-async def _delete(cloud: Cloud, name: str) -> bool:
+async def delete_worker(cloud: Cloud, name: str) -> bool:
     """Delete one Worker, whoever uses it; False when it was gone already."""
     from trailboss.cloud import segment
 
