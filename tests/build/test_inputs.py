@@ -102,6 +102,24 @@ def test_unchanged_project_starts_no_process(built: tuple[Path, BuildCache]) -> 
     assert {"index.js", "extra.md", "note.txt", "add.wasm", "index.js.map"} == set(names)
 
 
+def test_a_copy_elsewhere_is_the_same_until_it_is_edited(built: tuple[Path, BuildCache]) -> None:
+    folder, cache = built
+    copy = folder.parent / "copy"
+    shutil.copytree(folder, copy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trailboss.build.making.bundle", None)
+        made = build(load(copy), cache=cache)
+        assert made.cached
+        assert made.digest == build(load(folder), cache=cache).digest
+        (copy / "src/lib.js").write_text("export const lib = 9;\n")
+        with pytest.raises(TypeError):
+            build(load(copy), cache=cache)
+        assert build(load(folder), cache=cache).cached
+        deeper = shutil.copytree(folder, folder.parent / "a/b")
+        with pytest.raises(TypeError):
+            build(load(deeper), cache=cache)
+
+
 def test_hit_is_quick(built: tuple[Path, BuildCache]) -> None:
     folder, cache = built
     worker = load(folder)

@@ -79,7 +79,7 @@ def unchanged(
     wrangler = find_installed(subject.base)
     if wrangler is None:
         return None
-    code = (cache or BuildCache()).load(cache_key(subject, wrangler, os.environ))
+    code = (cache or BuildCache()).load(cache_key(subject, wrangler, os.environ), subject.base)
     return seal(code, None, cached=True) if code is not None else None
 
 
@@ -164,7 +164,7 @@ def _code(job: _Job) -> tuple[Code, bool]:
     check_entry(job.subject)
     wrangler = find(job.subject.base, job.progress)
     key = cache_key(job.subject, wrangler, job.environ)
-    known = job.cache.load(key) if job.use_cache else None
+    known = job.cache.load(key, job.subject.base) if job.use_cache else None
     if known is not None:
         return known, True
     job.started()
@@ -172,7 +172,7 @@ def _code(job: _Job) -> tuple[Code, bool]:
 
     code, snapshot = make(job.subject, wrangler, job.environ, job.progress, job.stop)
     if job.use_cache and snapshot is not None:
-        job.cache.store(key, code, snapshot, job.progress)
+        job.cache.store(key, code, snapshot, job.subject.base, job.progress)
     return code, False
 
 

@@ -18,27 +18,40 @@ from trailboss.errors import BuildError
 from trailboss.toolchain import cache_root
 
 DEFAULT_LIMIT = 512 * 1024 * 1024
+COPIES = 4
+"""So many other folders' builds are compared with this one's files before it is built."""
 LIMIT_VARIABLE = "TRAILBOSS_BUILD_CACHE_BYTES"
 
 
 class BuildCache:
-    """A folder with `entries/<key>.json` (inputs) and `code/<identity>/` (bundles); safe between processes.
+    """A folder of inputs (`entries/<key>-<place>.json`) and bundles (`code/<identity>/`).
 
-    Nothing is ever changed in place: a file or folder appears by one rename, and a reader that finds
-    something missing or damaged treats it as absent. `limit` bounds the bytes of code, the least used going
-    first.
+    Processes may share it: nothing is ever changed in place. A file or folder appears by one rename, and a
+    reader that finds something missing or damaged treats it as absent. `limit` bounds the bytes of code, the
+    least used going first.
     """
 
     def __init__(self, root: Path | None = None, *, limit: int | None = None) -> None:
         self.root = root or cache_root() / "build"
         self.limit = limit if limit is not None else _limit()
 
-    def load(self, key: str) -> Code | None:
-        """The bundle for `key` if all it was made from is unchanged, else None."""
-        entry = self.root / "entries" / f"{key}.json"
+    def load(self, key: str, base: Path) -> Code | None:
+        """The bundle for `key` if all it was made from is, seen from `base`, as it was; else None.
+
+        What was built of `base` itself is asked first, then what was built of its copies in other folders.
+        """
+        own = self._entry(key, base)
+        code = self._load(own, own, base)
+        if code is not None:
+            return code
+        others = sorted(self._entries.glob(f"{key}-*.json"), key=_last_used, reverse=True)[:COPIES]
+        found = (self._load(entry, own, base) for entry in others if entry != own)
+        return next((code for code in found if code is not None), None)
+
+    def _load(self, entry: Path, own: Path, base: Path) -> Code | None:
         try:
             value = json.loads(entry.read_bytes())
-            snapshot = Snapshot.from_json(value)
+            snapshot = Snapshot.from_json(value, base)
             holds, refreshed = snapshot.holds()
             if not holds:
                 return None
@@ -48,7 +61,7 @@ class BuildCache:
             return None
         touch(folder)
         if refreshed:
-            self._write_entry(entry, value["code"], snapshot)
+            self._write_entry(own, value["code"], snapshot.as_json(base))
         return code
 
     def all_code(self) -> Iterator[Code]:
@@ -59,15 +72,17 @@ class BuildCache:
             with contextlib.suppress(BuildError):
                 yield Code.read(path)
 
-    def store(self, key: str, code: Code, snapshot: Snapshot, warn: Callable[[str], None]) -> None:
-        """Keep `code` for `key`; a folder that cannot be written is a warning, not an error."""
+    def store(
+        self, key: str, code: Code, snapshot: Snapshot, base: Path, warn: Callable[[str], None]
+    ) -> None:
+        """Keep `code`, made in `base`, for `key`; a folder that cannot be written is a warning, no error."""
         identity = code_identity(code)
         folder = self.root / "code" / identity
         try:
             if not self._is_whole(folder):
                 write_folder(folder, code.as_json(), code.modules)
             touch(folder)
-            self._write_entry(self.root / "entries" / f"{key}.json", identity, snapshot, strict=True)
+            self._write_entry(self._entry(key, base), identity, snapshot.as_json(base), strict=True)
             self._trim(keep=identity)
         except OSError as error:
             warn(
@@ -79,6 +94,14 @@ class BuildCache:
         name = hashlib.sha256(str(directory.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:40]
         return self.root / "assets" / f"{name}.json"
 
+    @property
+    def _entries(self) -> Path:
+        return self.root / "entries"
+
+    def _entry(self, key: str, base: Path) -> Path:
+        place = hashlib.sha256(str(base).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        return self._entries / f"{key}-{place}.json"
+
     def _is_whole(self, folder: Path) -> bool:
         try:
             Code.read(folder)
@@ -86,11 +109,11 @@ class BuildCache:
             return False
         return True
 
-    def _write_entry(self, entry: Path, identity: str, snapshot: Snapshot, *, strict: bool = False) -> None:
+    def _write_entry(self, entry: Path, identity: str, seen: dict[str, Any], *, strict: bool = False) -> None:
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=entry.parent, delete=False) as staging:
-                json.dump({"code": identity, **snapshot.as_json()}, staging, separators=(",", ":"))
+                json.dump({"code": identity, **seen}, staging, separators=(",", ":"))
             Path(staging.name).replace(entry)
         except OSError:
             if strict:
@@ -115,7 +138,7 @@ class BuildCache:
             self._drop_orphans()
 
     def _drop_orphans(self) -> None:
-        for entry in (self.root / "entries").glob("*.json"):
+        for entry in self._entries.glob("*.json"):
             try:
                 value: dict[str, Any] = json.loads(entry.read_bytes())
                 orphan = not (self.root / "code" / str(value["code"])).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -61,14 +62,21 @@ COMMAND_PREFIXES = (
 
 
 def cache_key(subject: Subject, wrangler: Wrangler, environ: Mapping[str, str]) -> str:
-    """A hash over settings, tools, flags and variables; the same Worker elsewhere on disk has another key."""
-    settings = subject.settings
+    """A hash over settings, tools, flags and variables.
+
+    The same Worker in another folder at the same depth has the same key (what is looked for in the folders
+    above is found alike), unless its bundle may tell where it was made.
+    """
+    settings, base = subject.settings, subject.base
+    told = subject.build_command is not None or settings.get("upload_source_maps")
     described: dict[str, Any] = {
         "schema": SCHEMA,
-        "directory": str(subject.directory),
-        "base": str(subject.base),
-        "main": str(subject.main),
-        "config": str(subject.config),
+        "base": str(base) if told else len(base.parts),
+        "directory": os.path.relpath(subject.directory, base),
+        "main": os.path.relpath(subject.main or base, base),
+        # What was built before an edit of it is found again when the edit is taken back.
+        "entry": _content(subject),
+        "config": os.path.relpath(subject.config, base),
         # Only a build command can see it: without one, the environments share a bundle.
         "environment": subject.wrangler_environment if subject.build_command else None,
         "settings": {key: settings[key] for key in SETTINGS if settings.get(key) is not None},
@@ -81,6 +89,15 @@ def cache_key(subject: Subject, wrangler: Wrangler, environ: Mapping[str, str]) 
     }
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def _content(subject: Subject) -> str | None:
+    if subject.main is None or subject.build_command is not None:
+        return None
+    try:
+        return hashlib.sha256(subject.main.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _own_classes(settings: Mapping[str, Any]) -> set[str]:

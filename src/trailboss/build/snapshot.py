@@ -48,14 +48,20 @@ class Snapshot:
                 refreshed = True
         return True, refreshed
 
-    def as_json(self) -> dict[str, Any]:
-        """The form kept on disk."""
-        return {"files": self.files, "folders": self.folders}
+    def as_json(self, base: Path) -> dict[str, Any]:
+        """The form kept on disk: paths as seen from `base`, so that it also tells of a copy elsewhere."""
+        return {
+            "files": {os.path.relpath(path, base): entry for path, entry in self.files.items()},
+            "folders": {os.path.relpath(path, base): entry for path, entry in self.folders.items()},
+        }
 
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> Snapshot:
+    def from_json(cls, value: dict[str, Any], base: Path) -> Snapshot:
         """The reverse of `as_json`."""
-        return cls(dict(value["files"]), dict(value["folders"]))
+        return cls(
+            {f"{base}{os.sep}{path}": entry for path, entry in value["files"].items()},
+            {f"{base}{os.sep}{path}": entry for path, entry in value["folders"].items()},
+        )
 
 
 def _stamp(path: str) -> list[int] | None:
