@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from trailboss.cloud.tags import read_tags, write_tags
@@ -13,7 +13,7 @@ from trailboss.plan.clock import Clock
 from trailboss.plan.holdings import Holdings
 from trailboss.plan.owner import Stamp, from_marker, from_tags, without_stamp
 from trailboss.plan.view import Seen, View
-from trailboss.resources.marks import UNSET, Ref, identity_of, is_secret, resolved
+from trailboss.resources.marks import REFERENCES, UNSET, Ref, identity_of, is_asking, is_secret, resolved
 from trailboss.resources.protocol import Kind, Marked, Tagged
 from trailboss.resources.registry import kind
 
@@ -25,6 +25,14 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks for something that may have been made: lists can lag behind writes."""
 
 Reveal = Callable[[Mapping[str, str]], Awaitable[Mapping[str, "Secret"]]]
+
+
+def _asks(place: Field[Any], spec: Any) -> bool:
+    """Whether a field of `spec` stands for something that has to be looked up before it is sent."""
+    value = getattr(spec, place.name)
+    return isinstance(value, str) and (
+        is_secret(place) or (is_asking(place) and value.startswith(REFERENCES))
+    )
 
 
 @dataclass(slots=True)
@@ -82,13 +90,15 @@ class Carrier:
         """The spec as it is sent: references resolved, secrets revealed, our mark in it."""
         assert change.resource is not None
         spec = resolved(change.resource.spec, self.handles)
-        wanted = {
-            place.name: str(getattr(spec, place.name))
-            for place in fields(spec)
-            if is_secret(place) and isinstance(getattr(spec, place.name), str)
-        }
+        wanted = {place.name: str(getattr(spec, place.name)) for place in fields(spec) if _asks(place, spec)}
         if wanted:
-            spec = replace(spec, **await self.reveal(wanted))
+            told: dict[str, Any] = dict(await self.reveal(wanted))
+            told |= {
+                one.name: told[one.name].reveal()
+                for one in fields(spec)
+                if is_asking(one) and one.name in told
+            }
+            spec = replace(spec, **told)
         if isinstance(found.ownership, Marked):
             spec = replace(spec, marker=stamp_for(self.view, change).marker())
         return spec

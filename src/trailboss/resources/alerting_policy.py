@@ -166,7 +166,13 @@ class AlertingPolicyKind(Basis):
     ) -> ObservedAlertingPolicy:
         if not self.differs(spec, observed):
             return observed
-        await cloud.put(f"{_path(cloud)}/{observed.id}", json=self.to_wire(spec))
+        kept = {  # a PUT that does not name them would take them away
+            name: getattr(observed, name)
+            for name in ("filters", "description", "alert_interval")
+            if getattr(spec, name) is UNSET and getattr(observed, name)
+        }
+        body = self.to_wire(replace(spec, **kept))
+        await cloud.put(f"{_path(cloud)}/{observed.id}", json=body)
         return await self._read(cloud, observed.id)
 
     async def _read(self, cloud: Cloud, identifier: str) -> ObservedAlertingPolicy:

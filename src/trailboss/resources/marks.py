@@ -38,7 +38,7 @@ UNSET: Final = Unset()
 """A field the file does not mention: not sent and not compared. None and empty are values."""
 
 _KEY, _NAMED, _REF, _SECRET = "trailboss.mark", "trailboss.named", "trailboss.ref", "trailboss.secret"
-_PATH, _DERIVED = "trailboss.path", "trailboss.derived"
+_PATH, _DERIVED, _ASKING = "trailboss.path", "trailboss.derived", "trailboss.asking"
 # The metadata of a dataclass field, as in `title: str = field(metadata=IDENTITY | NAMED)`.
 IDENTITY: Final[dict[str, Any]] = {_KEY: Mark.IDENTITY}
 MUTABLE: Final[dict[str, Any]] = {_KEY: Mark.MUTABLE}
@@ -58,6 +58,10 @@ PATH: Final[dict[str, Any]] = {_PATH: True}
 """The field is a file or folder, relative to the file it stands in; absolute in a spec."""
 
 
+REFERENCES: Final = ("op://", "${")
+"""How a reference begins."""
+ASKING: Final[dict[str, Any]] = {_ASKING: True}
+"""The field may be a reference (`op://…`, `${NAME}`) to a text that is no secret; sent resolved."""
 DERIVED: Final[dict[str, Any]] = {_DERIVED: True}
 """The field follows from the others: nobody writes it into a file."""
 
@@ -125,6 +129,11 @@ def is_path(place: Field[Any]) -> bool:
 def is_derived(place: Field[Any]) -> bool:
     """Whether the field follows from the others."""
     return bool(place.metadata.get(_DERIVED))
+
+
+def is_asking(place: Field[Any]) -> bool:
+    """Whether the field may be a reference to a text that is no secret."""
+    return bool(place.metadata.get(_ASKING))
 
 
 def is_secret(place: Field[Any]) -> bool:

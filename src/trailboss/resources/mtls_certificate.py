@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import (
+    ASKING,
     CREATION,
     IDENTITY,
     NAMED,
+    REFERENCES,
     REPLACE,
     SECRET,
     SERVER_SET,
@@ -34,16 +36,16 @@ if TYPE_CHECKING:
     from trailboss.cloud import Cloud
 
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
-_REFERENCE = ("op://", "${")
 
 
 @dataclass(frozen=True, slots=True)
 class MTLSCertificate:
     """What a file may want: `certificates` in PEM form, the leaf first; with `ca` an authority, else with the
-    leaf's `private_key`."""
+    leaf's `private_key`. `certificates` may be a reference (`op://…`, `${NAME}`), and is not compared then.
+    """
 
     name: str = field(metadata=IDENTITY | NAMED)
-    certificates: str = field(metadata=REPLACE)
+    certificates: str = field(metadata=REPLACE | ASKING)
     ca: bool = field(default=False, metadata=REPLACE)
     private_key: str | Secret | Unset = field(default=UNSET, metadata=CREATION | SECRET)
 
@@ -124,7 +126,7 @@ class MTLSCertificateKind(Basis):
 
 
 def _is_reference(text: str) -> bool:
-    return text.startswith(_REFERENCE)
+    return text.startswith(REFERENCES)
 
 
 def _fingerprint(pem: str) -> str:

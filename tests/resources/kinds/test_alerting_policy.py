@@ -90,3 +90,17 @@ def test_requests(connect: Callable[..., Cloud]) -> None:
 def test_problems(change: dict[str, Any], wrong: str) -> None:
     found = " ".join(KIND.problems(replace(BARE, **change)))
     assert wrong in found and bool(found) is bool(wrong)
+
+
+def test_what_the_file_does_not_say_stays(account: Sandbox) -> None:
+    """A write names everything, or it would take away what was set by hand."""
+
+    async def use(cloud: Cloud) -> None:
+        given = replace(BARE, description="by hand", alert_interval="30m")
+        made = await KIND.create(cloud, given)
+        changed = await KIND.update(
+            cloud, replace(BARE, email=("ops@example.com", "night@example.com")), made
+        )
+        assert (changed.description, changed.alert_interval) == ("by hand", "30m")
+
+    run(account, use)

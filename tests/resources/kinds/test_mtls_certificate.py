@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Sandbox
+from tests.plan.inprocess import Account as InProcess
+from tests.plan.inprocess import DirectCloud
+from tests.plan.test_contract import OPTIONS, done, resource, wanting
 from tests.resources.cases.mtls_certificate import BARE, SECRETS, pair
 from tests.resources.kinds.lives import ACCOUNT, live, opened, ours, run, theirs
 from trailboss.cloud import Cloud
 from trailboss.errors import AlreadyExists
+from trailboss.plan.apply import apply
+from trailboss.plan.plan import make
 from trailboss.resources.marks import UNSET
 from trailboss.resources.mtls_certificate import KIND, MTLSCertificate
+from trailboss.values import Secret
 
 OPEN = opened(BARE, SECRETS)
 CA = MTLSCertificate("shop-ca", pair("ca", ca=True)[0], ca=True)
@@ -45,6 +53,24 @@ def test_what_differs() -> None:
     (change,) = KIND.differs(replace(BARE, certificates=pair("other")[0]), found)
     assert (change.field, change.mark.value) == ("certificates", "replace")
     assert "BEGIN" not in str(change)
+
+
+def test_a_reference_stands_for_the_certificate(tmp_path: Path) -> None:
+    """It is looked up when it is sent, and is no difference afterwards."""
+
+    async def reveal(wanted: Mapping[str, str]) -> Mapping[str, Secret]:
+        values = {"op://Production/shop/certificate": BARE.certificates, **SECRETS}
+        return {name: Secret(values[text]) for name, text in wanted.items()}
+
+    async def life() -> None:
+        cloud = DirectCloud(InProcess(tmp_path))
+        spec = replace(BARE, certificates="op://Production/shop/certificate")
+        wants = wanting(resource("mtls_certificate", "it", spec))
+        applied = await apply(cloud, wants, replace(OPTIONS, reveal=reveal))
+        assert KIND.differs(BARE, applied.observed["mtls_certificate.it"]) == ()
+        assert done(await make(cloud, wants)) == []
+
+    asyncio.run(life())
 
 
 def test_requests(connect: Callable[..., Cloud]) -> None:
