@@ -103,3 +103,25 @@ def test_other_names_and_those_of_the_files_are_what_they_were(shop: Path) -> No
         assert caught.value.code == "TB1102"
     with pytest.raises(ConfigError):
         load(shop, "pr-2", **{FROM: "nowhere"})
+
+
+def test_several_workers_call_each_other_and_not_those_of_the_source(tmp_path: Path) -> None:
+    api = 'name = "api"\n[env.staging]\nname = "stage-api"\n'
+    web = (
+        'name = "web"\n[[services]]\nbinding = "API"\nservice = "api"\n'
+        '[env.staging]\n[[env.staging.services]]\nbinding = "OWN"\nservice = "stage-api"\n'
+        '[env.staging.queues]\nproducers = [{ binding = "JOBS", queue = "jobs-staging" }]\n'
+    )
+    for key, text in (("api", api), ("web", web)):
+        (tmp_path / key).mkdir()
+        (tmp_path / key / "wrangler.toml").write_text(text)
+    settings = '[workers]\napi = { path = "api" }\nweb = { path = "web" }\n[environments.staging]\n'
+    (tmp_path / "trailboss.toml").write_text(settings)
+    project = load(tmp_path, "pr-3")
+    assert [worker.name for worker in project.workers] == ["api-pr-3", "web-pr-3"]
+    raw = project.worker("web").raw
+    assert {one["binding"]: one["service"] for one in raw["services"]} == {
+        "OWN": "api-pr-3",
+        "API": "api-pr-3",
+    }
+    assert raw["queues"]["producers"] == [{"binding": "JOBS", "queue": "jobs-pr-3"}]
