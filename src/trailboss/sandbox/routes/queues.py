@@ -104,10 +104,12 @@ def make_queue(box: Box, body: Record) -> Record:
     return box.store.put(KIND, record["queue_id"], record)
 
 
-def shown(store: Store, record: Record) -> Record:
-    """The queue with its producers and consumers."""
+def shown(store: Store, record: Record, bound: dict[str, list[str]] | None = None) -> Record:
+    """The queue with its producers and consumers; `bound` says which scripts write to which queue, when many
+    queues are shown."""
     consumers = [shown_consumer(one) for one in store.all(CONSUMER, record["queue_id"])]
-    producers = _producers(store, record["queue_name"], record["queue_id"])
+    bound = writers(store) if bound is None else bound
+    producers = _producers(store, bound.get(record["queue_name"], []), record["queue_id"])
     return {
         **record,
         "producers": producers,
@@ -117,26 +119,27 @@ def shown(store: Store, record: Record) -> Record:
     }
 
 
-def _producers(store: Store, name: str, identifier: str) -> list[Record]:
-    scripts = bound_scripts(store, "queue", "queue_name", name)
-    found = [{"type": "worker", "script": script} for script in scripts]
+def _producers(store: Store, scripts: list[str], identifier: str) -> list[Record]:
+    found: list[Record] = [{"type": "worker", "script": script} for script in scripts]
     for rule in store.all("r2_event_rules"):
         if rule["queue_id"] == identifier and rule["rules"]:
             found.append({"type": "r2_bucket", "bucket_name": rule["bucket"]})
     return found
 
 
-def bound_scripts(store: Store, kind: str, field: str, value: str) -> list[str]:
-    """Scripts whose deployed versions have a binding of `kind` with `field` equal to `value`."""
-    return [
-        script["name"]
-        for script in store.all("script")
-        if any(
-            binding["type"] == kind and binding.get(field) == value
+def writers(store: Store) -> dict[str, list[str]]:
+    """By name of a queue: the scripts whose deployed versions are bound to it."""
+    found: dict[str, list[str]] = {}
+    for script in store.all("script"):
+        names = {
+            str(binding.get("queue_name"))
             for version in deployed_versions(store, script["name"])
             for binding in version["bindings"]
-        )
-    ]
+            if binding["type"] == "queue"
+        }
+        for name in names:
+            found.setdefault(name, []).append(script["name"])
+    return found
 
 
 def shown_consumer(record: Record) -> Record:
@@ -147,11 +150,11 @@ def shown_consumer(record: Record) -> Record:
 
 async def list_queues(call: Call) -> Reply:
     """All, or those with exactly one of the names given."""
-    names = set(call.queries("name"))
+    names, bound = set(call.queries("name")), writers(call.store)
     if not names:
-        return call.paged_records(KIND, shown=lambda one: shown(call.store, one), per_page=100)
+        return call.paged_records(KIND, shown=lambda one: shown(call.store, one, bound), per_page=100)
     found = [one for name in sorted(names) for one in call.store.where(KIND, queue_name=name)]
-    return call.paged([shown(call.store, one) for one in found], per_page=100)
+    return call.paged([shown(call.store, one, bound) for one in found], per_page=100)
 
 
 async def create_queue(call: Call) -> Record:
