@@ -121,7 +121,8 @@ def test_made_brought_up_to_date_listed_and_deleted(
     assert seen(target, name) == answer
     assert trailboss("plan", "--env", name, "--exit-code").status == 0
     (shop / "seed" / "more.sql").write_text("INSERT INTO people VALUES ('Di');\n")
-    again = trailboss("preview", "--json").json
+    again = trailboss("preview", "--expires", "90s", "--json").json
+    assert again["expires"] < made["expires"]
     assert [(one["binding"], one["count"]) for one in again["seeded"]] == [
         ("DB", 1),
         ("CACHE", 0),

@@ -147,6 +147,8 @@ def previewed(documents: Mapping[str, Mapping[str, Any]]) -> list[str]:
         url = document.get("alias_url") or document.get("preview_url") or "<br>".join(deployed)
         error = (document.get("error") or {}).get("message")
         said = url or (f"no preview: {_text(error)}" if error else "no preview address")
+        if url and document.get("expires"):
+            said += f" ({_text(document['name'])}, until {_text(document['expires'])})"
         lines.append(f"**{_text(worker)}** {said}")
     return ["\n".join(lines)] if lines else []
 

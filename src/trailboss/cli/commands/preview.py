@@ -165,8 +165,7 @@ def _there(run: Run, given: str | None, source: str | None, expires: str | None)
         given = given or chosen
     elif chosen is not None and source is None:
         source = chosen
-    if expires is not None:
-        moment(expires)
+    expires = moment(expires) if expires is not None else None
     top = in_environment(run, "")
     top.workers()
     room = min(LONGEST, 62 - max(len(worker.name) for worker in top.workers()))
