@@ -196,10 +196,16 @@ def _how(differing: tuple[Difference, ...], otherwise: Action) -> Action:
 
 
 def _called(found: Kind[Any, Any], value: Any, key: str) -> str:
-    """How a plan names it; by its key as well where others may be in the same place, without names."""
+    """How a plan names it; where others may be in the same place, by what tells them apart as well: the type
+    of a DNS record, the key of what has no name."""
     title = str(_title(value))
-    named = any(place.name in _NAMES for place in marked(value, Mark.IDENTITY))
-    return f"{key} ({title})" if found.repeats and not named and key != title else title
+    places = [place.name for place in marked(value, Mark.IDENTITY) if place.name != "zone"]
+    if not found.repeats or key == title:
+        return title
+    more = [str(getattr(value, name)) for name in places if name not in _NAMES]
+    if len(more) == len(places):
+        return f"{key} ({title})"
+    return f"{title} ({' '.join(more)})" if more else title
 
 
 def _title(value: Any) -> Any:

@@ -75,7 +75,7 @@ def shown(plan: Plan) -> PlanShown:
         plan.untagged,
         plan.calls,
         round(100 * plan.calls / BUDGET, 1),
-        sum(one.action == "none" for one in plan.changes),
+        sum(one.action == "none" and not one.note for one in plan.changes),
         (*_end(plan), *(_change(one) for one in plan.changes if one.action != "none")),
         tuple(
             NoteShown(one.kind, one.key, one.name, one.note)

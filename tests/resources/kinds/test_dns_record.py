@@ -153,3 +153,15 @@ def test_requests(connect: Callable[..., Cloud]) -> None:
         ),
         lambda c: c.dns.records.delete("r1", **place),
     )
+
+
+def test_a_plan_tells_records_of_one_name_apart(tmp_path: Path) -> None:
+    async def names() -> list[str]:
+        account = Account(tmp_path)
+        await account.zone("example.com")
+        records = (*SPELLINGS[0:1], SPELLINGS[4], BARE)
+        keys = ("mail", "caa", BARE.name)
+        wants = [resource("dns_record", key, one) for key, one in zip(keys, records, strict=True)]
+        return [one.name for one in (await make(DirectCloud(account), wanting(*wants))).changes]
+
+    assert asyncio.run(names()) == ["example.com (MX)", "example.com (CAA)", "www.example.com"]
