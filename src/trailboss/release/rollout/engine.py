@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from trailboss.errors import CloudError, ConflictError, RateLimited, ReleaseError, Unavailable
 from trailboss.release.evidence import Outcome
 from trailboss.release.gates import ask
-from trailboss.release.rollout import moves
+from trailboss.release.rollout import moves, peeking
 from trailboss.release.rollout.mark import Mark, Phase
 from trailboss.release.rollout.picture import Picture, draw
 from trailboss.release.rollout.scene import (
@@ -99,7 +99,7 @@ async def _walk(walk: Walk) -> Ended:
             story.append(view.state.where)
         match verdict:
             case WaitUntil(at=at):
-                await walk.clock.wait(at)
+                await peeking.wait(walk, view, at)
             case Stop(result=result, why=why):
                 return Ended(result, why, draw(walk, view, verdict), moves=tuple(story))
             case Fail():
@@ -187,6 +187,7 @@ async def _undo(walk: Walk, view: View, failure: Fail, story: tuple[str, ...]) -
             wait = min(2 * wait, LONGEST_WAIT)
             view = await _look_again(walk, view)
     healthy, health = await check_health(walk)
+    await peeking.count_the_rest(walk, view)
     stop = Stop(Result.ROLLED_BACK, failure.why)
     return Ended(
         Result.ROLLED_BACK,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from trailboss.release.evidence.combine import Limits
 from trailboss.release.evidence.wealth import Wealth
 from trailboss.release.evidence.windows import NONE
 from trailboss.release.gates import make
-from trailboss.release.gates.base import Batch, Statistic
+from trailboss.release.gates.base import Batch, Record, Statistic
 from trailboss.release.gates.streams import Stream
 from trailboss.release.rollout.mark import Mark, lowered
 from trailboss.release.rollout.policy import STATISTICS, Policy, Step
@@ -55,6 +55,14 @@ class Judge:
             window=batch.span.id,
             seen=self.seen + plain.canary,
             users=self.users | asked,
+        )
+
+    def saw(self, records: Sequence[Record]) -> Judge:
+        """What the canary still served when it was decided: it counts as met, and proves nothing."""
+        mine = [one for one in records if one.canary]
+        served = Exact(len(mine), sum(one.failed for one in mine))
+        return replace(
+            self, seen=self.seen + served, users=self.users | {one.user for one in mine if one.user}
         )
 
     def next_step(self) -> Judge:

@@ -147,6 +147,7 @@ class Walk:
     sources: dict[str, Source] = field(default_factory=dict)
     checks: dict[str, Standing] = field(default_factory=dict)
     pending: dict[str, Exact] = field(default_factory=dict)
+    taken: dict[str, float] = field(default_factory=dict)
     step: int | None = None
     written: float = 0.0
     show: Callable[[Picture], None] = lambda _picture: None

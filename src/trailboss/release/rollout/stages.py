@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from trailboss.errors import ConflictError
 from trailboss.release.evidence import Exact, Outcome, cut
-from trailboss.release.evidence.windows import NONE
+from trailboss.release.evidence.windows import NONE, Span
 from trailboss.release.gates import ask
 from trailboss.release.gates.base import Answer, Batch
-from trailboss.release.rollout import judging, moves
+from trailboss.release.rollout import judging, moves, peeking
 from trailboss.release.rollout.mark import Phase
 from trailboss.release.rollout.scene import (
     Continue,
@@ -29,6 +29,7 @@ from trailboss.release.rollout.scene import (
     Walk,
 )
 from trailboss.release.rollout.spans import spoken
+from trailboss.release.sources.base import Held
 from trailboss.release.strategies import following
 
 SMOKE = 600.0
@@ -100,13 +101,19 @@ async def gather(walk: Walk, view: View) -> Verdict:
     timing, state = walk.policy.timing, view.state
     for worker, source in walk.sources.items():
         until = view.now - source.about().lag
-        for span in cut(state.since, until, length=timing.window, skip=timing.settle):
-            judge = walk.judges[worker]
-            if judge.window is not None and span.id <= judge.window:
+        if isinstance(source, Held):
+            found: Iterable[Span] = peeking.spans_of(walk, view, worker, source)
+        else:
+            found = cut(state.since, until, length=timing.window, skip=timing.settle)
+        for span in found:
+            if (known := walk.judges[worker].window) is not None and span.id <= known:
                 continue
+            peeking.count_settling(walk, view, worker, source)
+            peeking.took(walk, worker, source, span)
             member = walk.member(worker)
             records = await source.read(span, member.canary, member.stable)
             if records is not None:
+                judge = walk.judges[worker]
                 batch = Batch(span, state.share / 100, records, walk.pending[worker])
                 walk.judges[worker], walk.pending[worker] = judge.after(batch), NONE
     return Continue()

@@ -4,7 +4,7 @@ they are; what is scaled up is never a record."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trailboss.release.evidence.windows import Span
 from trailboss.release.gates.base import Record
@@ -39,3 +39,12 @@ class Source(Protocol):
         ...
 
     def about(self) -> Freshness: ...
+
+
+@runtime_checkable
+class Held(Source, Protocol):
+    """A source whose records are here already: looking at them costs nothing."""
+
+    def held(self, canary: str, stable: str) -> tuple[Record, ...]:
+        """The records of both versions that no `read` has taken yet; they stay."""
+        ...

@@ -75,6 +75,14 @@ class TailSource:
         self._kept = [kept for kept in self._kept if kept[1].at >= span.end]
         return inside if inside or not self._trouble else None
 
+    def held(self, canary: str, stable: str) -> tuple[Record, ...]:
+        """The records of both versions that have arrived and were not read."""
+        return tuple(
+            record._replace(canary=version == canary)
+            for version, record in self._kept
+            if version in (canary, stable)
+        )
+
     def about(self) -> Freshness:
         """A second or two old; sampled once Cloudflare said so."""
         note = "live tail" + (", of which Cloudflare drops a part" if self._sampled else "")
