@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.sidecar.driver import ControlPlane, Sidecar, says, version, worker
+from tests.sandbox.sidecar.driver import ControlPlane, Sidecar, routed, says, version, worker
 
 CODE = """
 import { DurableObject } from "cloudflare:workers";
@@ -226,3 +226,22 @@ def test_no_trace_is_lost_in_a_swap(sidecar: Sidecar, plane: ControlPlane, folde
         return all(name in urls for name in wanted)
 
     plane.wait(seen)
+
+
+def test_a_split_tail_worker_and_a_dispatched_one(
+    sidecar: Sidecar, folder: Path, plane: ControlPlane
+) -> None:
+    """The version with the larger share is told; the Worker goes by its name in the namespace."""
+    tail = "export default { tail([item]) { console.log(JSON.stringify(item)); } };"
+    workers = [
+        worker(folder, "split", tail, 1),
+        worker(folder, "split", tail, 2),
+        worker(folder, "hidden", says("hidden"), tail_consumers=[{"service": "split"}, {"service": "gone"}]),
+    ]
+    dispatch = {"hidden": {"namespace": "customers", "name": "acme"}}
+    for shares, told in (({1: 10, 2: 90}, version(2)), ({1: 90, 2: 10}, version(1))):
+        sidecar.put(*workers, routing=routed(*workers, shares={"split": shares}, dispatch=dispatch))
+        assert sidecar.get("hidden").text == "hidden"
+        item = plane.trace(lambda item, told=told: item["script"] == "split" and item["version"] == told)
+        seen = json.loads(item["logs"][0]["message"][0])
+        assert (seen["scriptName"], seen["dispatchNamespace"]) == ("acme", "customers")
