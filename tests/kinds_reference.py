@@ -17,7 +17,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from tests.resources.kind_calls import STEPS, lives
 from tests.resources.kind_commands import commands
 from tests.resources.kind_examples import key_of, spec_of, toml_of
-from tests.resources.kind_facts import CLOUDFLARE, OF_WRANGLER
+from tests.resources.kind_facts import BY_FIELD, CLOUDFLARE, OF_WRANGLER
+from tests.resources.kind_limits import name_rules, values
 from trailboss.resources.marks import (
     UNSET,
     Mark,
@@ -127,10 +128,13 @@ def _glance(found: FormOf) -> Iterator[tuple[str, str]]:
         yield "in a wrangler config", places[0]
     yield "is in", _article(found.scope)
     yield "whose it is" if isinstance(found.ownership, Shared) else "is ours by", _ownership(found)
-    if names := _name_rules(found):
+    if names := name_rules(found.name):
         yield "its name", names
     yield "no longer in the file", _end(found)
     both = f"`{needed.read}` to plan, `{needed.write}` to apply"
+    if found.name in BY_FIELD:
+        field, groups = BY_FIELD[found.name]
+        both += f"; that of its {field} where it is another: {', '.join(groups)}"
     yield "token permissions", both if needed.read != needed.write else f"`{needed.read}`"
     yield "commands", "<br>".join(f"`{line}`" for line in (*commands(found.name), _adopt(found)))
     yield "Cloudflare", f"[{product}]({SITE}{path}/)"
@@ -192,20 +196,6 @@ def _end(found: FormOf) -> str:
     return "it is deleted; in the file again, it is made again"
 
 
-def _name_rules(found: FormOf) -> str:
-    """What `problems` says of impossible names."""
-    spec, rules = spec_of(found.name), dict[str, None]()
-    for place in (place for place in fields(spec) if is_named(place)):
-        for text in ("x" * 3000, "Ä !", ""):
-            for problem in found.problems(replace(spec, **{place.name: text})):
-                rule = re.search(r"(?:is not possible: |characters; |' may have )(.*)", problem)
-                if rule:
-                    rules[
-                        re.sub(r"^(?:Cloudflare|DNS) allows ([\d to]+)$", r"up to \1 characters", rule[1])
-                    ] = None
-    return "; ".join(rules).replace("up to 1 to", "1 to")
-
-
 def _written(found: FormOf) -> list[Field[Any]]:
     hidden = (Mark.MARKER, Mark.SERVER_SET)
     return [one for one in fields(found.spec) if mark_of(one) not in hidden and not is_derived(one)]
@@ -232,7 +222,8 @@ def _type(found: FormOf, place: Field[Any]) -> str:
     if place.name == "zone":
         return "a domain, or its name in `[zones]`"
     plain = [part for part in parts if part not in (Unset, type(None), Secret) and "Ref" not in str(part)]
-    return " or ".join(dict.fromkeys(map(_word, plain)))
+    allowed = values(found.name, place, str(hint))
+    return " or ".join(dict.fromkeys(map(_word, plain))) + (f": {allowed}" if allowed else "")
 
 
 def _word(hint: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trailboss.resources.ruleset_limits import GROUPS
+
 CLOUDFLARE = {
     "kv_namespace": ("KV namespaces", "Workers KV", "kv"),
     "d1_database": ("D1 databases", "D1", "d1"),
@@ -106,6 +108,9 @@ OTHER_ROUTE_FILES = {
     "mtls_hostname_association": "a part of its API of certificate authorities: certificate_authorities",
 }
 """Kinds whose route file in the sandbox, named after Cloudflare's API, shares no word with them, and why."""
+
+BY_FIELD = {"ruleset_rule": ("phase", tuple(dict.fromkeys(GROUPS.values())))}
+"""Kinds that need another permission group for each value of a field."""
 
 TESTED_IN = {
     **dict.fromkeys(

@@ -125,7 +125,8 @@ class LoadBalancerKind(Basis):
         if not spec.default_pools:
             yield "it has no default_pools; it needs one at least"
         if isinstance(spec.steering_policy, str) and spec.steering_policy not in STEERING:
-            yield f"steering_policy is '{spec.steering_policy}'; it may be {', '.join(STEERING)}"
+            names = ", ".join(name or '""' for name in STEERING)
+            yield f"steering_policy is '{spec.steering_policy}'; it may be {names}"
         if spec.ttl is not UNSET and spec.proxied:
             yield "ttl is for a load balancer that is not proxied"
         yield from _affinity_problems(spec)
