@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from trailboss.plan.changes import Change
-from trailboss.plan.register import LOOK, Claim, Place
+from trailboss.plan.register import LOOK, Claim, Place, mark_of_id
 from trailboss.plan.schedule import Done
 from trailboss.plan.view import View
 from trailboss.plan.wanted import Resource
@@ -39,11 +39,11 @@ def settled(
 
     Not `whole`: only a part was looked at, so what is claimed of the rest stays.
     """
-    there = {seen.place for seen in view.seen}
+    there = _standing(view)
     claims = {
         place: claim
         for place, claim in present.items()
-        if not whole or (claim.spec not in ("", LOOK) and place in there)
+        if not whole or (claim.spec not in ("", LOOK) and (place, claim.id) in there)
     }
     for one in done:
         _after(claims, one.change, one.observed)
@@ -59,10 +59,19 @@ def stale(view: View) -> bool:
         return False
     if view.begun:
         return True
-    there = {seen.place for seen in view.seen}
+    there = _standing(view)
     wanted = {(one.kind, identity_of(view.specs[one.address])) for one in view.wanted.resources}
     claims = view.register.claims_of(view.owner).values()
-    return any(claim.spec != LOOK and claim.place not in there | wanted for claim in claims)
+    return any(
+        claim.spec != LOOK and (claim.place, claim.id) not in there and claim.place not in wanted
+        for claim in claims
+    )
+
+
+def _standing(view: View) -> frozenset[tuple[Place, str]]:
+    """What is there, as claims name it: by place, and by place and id."""
+    marks = [(seen.place, mark_of_id(kind(seen.kind), seen.observed)) for seen in view.seen]
+    return frozenset([*marks, *((place, "") for place, _ in marks)])
 
 
 def _after(claims: Claims, change: Change, observed: Any) -> None:
@@ -75,7 +84,8 @@ def _after(claims: Claims, change: Change, observed: Any) -> None:
     if is_claimed(change.resource):
         before = change.seen.stamp if change.seen and change.action != "replace" else None
         adopted = change.action == "adopt" or (before is not None and before.adopted)
-        claims[place] = Claim(*place, change.resource.digest, adopted)
+        mark = mark_of_id(kind(change.kind), observed)
+        claims[place] = Claim(*place, change.resource.digest, adopted, mark)
 
 
 def is_claimed(resource: Resource) -> bool:

@@ -16,12 +16,12 @@ from trailboss.errors import PermissionDenied
 from trailboss.plan.graph import in_order, needs_of, refuse_circles
 from trailboss.plan.holdings import Holdings
 from trailboss.plan.owner import PROJECT, Stamp, from_marker, from_tags
-from trailboss.plan.register import Place, Register
+from trailboss.plan.register import Claim, Place, Register, mark_of_id
 from trailboss.plan.view import Seen, View, check_given, refer, waits_for_worker
 from trailboss.plan.wanted import Resource, Wanted
 from trailboss.plan.where import Like, begin, likes_of, resolve_zones
 from trailboss.resources.marks import Ref, identity_of, refs_in, resolved
-from trailboss.resources.protocol import Kind, Marked, OfWorker, Shared, Tagged
+from trailboss.resources.protocol import Claimed, Kind, Marked, OfWorker, Shared, Tagged
 from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Reader:
                 return Seen(found.name, observed, from_tags(row.tags), intent, row.tags, row.etag)
         elif isinstance(ownership, Marked):
             return Seen(found.name, observed, from_marker(observed.marker), intent)
-        elif claim is not None and owner is not None and claim.spec:
+        elif claim is not None and owner is not None and claim.spec and _is_claimed(claim, found, observed):
             return Seen(found.name, observed, Stamp(owner, "", claim.spec, claim.adopted))
         elif isinstance(ownership, OfWorker) and observed.script in self._view.wanted.scripts | {""}:
             return Seen(found.name, observed, Stamp(self._view.owner, "", ""))
@@ -169,6 +169,7 @@ class _Reader:
     def tell_apart(self) -> None:
         """Tags go by an id that two things may share (R2 buckets of one name in two jurisdictions): then the
         stamp is of the one that is wanted, and of none that is not."""
+        self._tell_names_apart()
         tagged = [seen for seen in self._view.seen if isinstance(kind(seen.kind).ownership, Tagged)]
         shared = Counter(_tagged_as(seen) for seen in tagged if seen.stamp)
         matched = {id(seen) for seen in self._view.matches.values()}
@@ -177,6 +178,19 @@ class _Reader:
             bare: dict[str, Any] = {"stamp": None, "tags": {}, "etag": ""}
             self._view.seen[:] = [
                 replace(seen, **bare) if id(seen) in doubtful else seen for seen in self._view.seen
+            ]
+
+    def _tell_names_apart(self) -> None:
+        """A claim without an id, to a name that several have, is to the one that is wanted."""
+        claimed = [seen for seen in self._view.seen if isinstance(kind(seen.kind).ownership, Claimed)]
+        shared = Counter(seen.place for seen in claimed if self._view.is_ours(seen))
+        matched = {id(seen.observed) for seen in self._view.matches.values()}
+        doubtful = {
+            id(seen) for seen in claimed if shared[seen.place] > 1 and id(seen.observed) not in matched
+        }
+        if doubtful:
+            self._view.seen[:] = [
+                replace(seen, stamp=None) if id(seen) in doubtful else seen for seen in self._view.seen
             ]
 
     async def whose(self) -> None:
@@ -211,7 +225,8 @@ class _Reader:
         candidates = self._by_place.get((one.kind, identity_of(spec)), [])
         found = kind(one.kind)
         if not found.repeats:
-            return candidates[0] if candidates else None
+            ours = [seen for seen in candidates if self._view.is_ours(seen)]
+            return next(iter([*ours, *candidates]), None)
         return _fitting(found, spec, [seen for seen in candidates if seen.stamp is None])
 
     def _rekeyed(self, one: Resource, spec: Any) -> Seen | None:
@@ -226,6 +241,11 @@ class _Reader:
             and id(seen.observed) not in self._taken
         ]
         return _fitting(kind(one.kind), spec, left) if kind(one.kind).repeats else None
+
+
+def _is_claimed(claim: Claim, found: Kind[Any, Any], observed: Any) -> bool:
+    """Whether the claim is to this one, and not to another of the same name."""
+    return not claim.id or claim.id == mark_of_id(found, observed)
 
 
 def _fitting(found: Kind[Any, Any], spec: Any, candidates: list[Seen]) -> Seen | None:

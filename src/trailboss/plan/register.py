@@ -3,7 +3,7 @@
 All of it stands in the tags of the account, each owner under keys of its own:
 
     trailboss.lock/<project>/<env>        who is applying, until when
-    trailboss.claims/<project>/<env>/<n>  JSON [[kind, identity, digest, adopted], …], 1,000 characters
+    trailboss.claims/<project>/<env>/<n>  JSON [[kind, identity, digest, adopted, id], …], 1,000 characters
     trailboss.expires/<project>/<env>     JSON [ISO 8601, Workers…]: when the environment may be taken away
 
 A claim owns what has neither tags nor a text of its own; with an empty digest it is an intent, written before
@@ -14,6 +14,7 @@ a compare-and-set by ETag: a concurrent write of another owner is read and kept.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from trailboss.cloud.tags import Tags, read_tags, write_tags
 from trailboss.errors import ConflictError
 from trailboss.plan.owner import Owner
+from trailboss.resources.marks import identity_of
+from trailboss.resources.protocol import Claimed, Kind
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -36,12 +39,14 @@ Values = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whose the thing of a kind and identity is. `spec` is as in a stamp, or "~" for a place to look."""
+    """Whose the thing of a kind and identity is. `spec` is as in a stamp, or "~" for a place to look. Where
+    Cloudflare gives ids and lets several things have one name, `id` says which of them: see `mark_of_id`."""
 
     kind: str
     identity: tuple[Any, ...]
     spec: str = ""
     adopted: bool = False
+    id: str = ""
 
     @property
     def place(self) -> Place:
@@ -159,6 +164,16 @@ async def owners_of(cloud: Cloud, project: str) -> set[str]:
     return found
 
 
+def mark_of_id(found: Kind[Any, Any], observed: Any) -> str:
+    """Eight hex digits that stand for the id of `observed`, "" where its identity says all."""
+    if not isinstance(found.ownership, Claimed):
+        return ""
+    handle = found.handle(observed)
+    if handle in map(str, identity_of(observed)):
+        return ""
+    return hashlib.blake2b(handle.encode(), digest_size=4).hexdigest()
+
+
 def key_of(prefix: str, owner: Owner) -> str:
     """The tag that belongs to `owner`."""
     return f"{prefix}{owner.project}/{owner.environment}"
@@ -194,7 +209,8 @@ def with_expiry(values: Values, owner: Owner, expiry: Expiry | None) -> Values:
 def _pages(claims: Iterable[Claim]) -> list[str]:
     pages: list[list[str]] = [[]]
     for claim in sorted(claims, key=lambda one: (one.kind, str(one.identity))):
-        row = [claim.kind, list(claim.identity), claim.spec, *([1] if claim.adopted else [])]
+        row: list[Any] = [claim.kind, list(claim.identity), claim.spec]
+        row += [int(claim.adopted), claim.id] if claim.id else [1] if claim.adopted else []
         text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
         if sum(map(len, pages[-1])) + len(pages[-1]) + len(text) + 2 > LONGEST:
             pages.append([])
@@ -204,4 +220,7 @@ def _pages(claims: Iterable[Claim]) -> list[str]:
 
 def _parse(text: str) -> list[Claim]:
     rows = json.loads(text)
-    return [Claim(str(row[0]), tuple(row[1]), str(row[2]), len(row) > 3) for row in rows]
+    return [
+        Claim(str(row[0]), tuple(row[1]), str(row[2]), bool(row[3:] and row[3]), "".join(row[4:5]))
+        for row in rows
+    ]
