@@ -122,14 +122,16 @@ def expose(
     weight: float = FAMILIES["errors"],
     theta_max: float = THETA_MAX,
     lag: float = LENGTH,
+    window: float = LENGTH,
     cases: Sequence[tuple[str, float, float]] = DEFAULT_CASES,
 ) -> Plan:
     """The price of each case (name, multiple of the normal rate, or else a rate of failures).
 
-    `weight` is the error gate's in the average of gates, so it needs E >= 1/(alpha weight); `lag` is how
-    old evidence is when it arrives, in seconds. A canary failing more often than `theta_max` stays in its
-    step until judged, since it gets no certificate (risk beta). Cases no worse than normal are left out."""
-    rule = _Rule(WORST * -math.log(alpha * weight), margin, LENGTH + lag)
+    `weight` is the error gate's in the average of gates, so it needs E >= 1/(alpha weight); `lag` is how old
+    evidence is when it arrives, `window` how far apart the looks at it are, in seconds. A canary failing more
+    often than `theta_max` stays in its step until judged, since it gets no certificate (risk beta). Cases no
+    worse than normal are left out."""
+    rule = _Rule(WORST * -math.log(alpha * weight), margin, window + lag)
     good = [(step, _stay(step, traffic, theta_max)) for step in steps]
     held = [(step, math.inf) for step in steps]
     results = []

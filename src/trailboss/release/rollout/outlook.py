@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trailboss.release.evidence import Plan, Traffic, expose
 from trailboss.release.evidence import Step as Exposed
 from trailboss.release.evidence.combine import FAMILIES
+from trailboss.release.rollout.peeking import EVERY
 from trailboss.release.rollout.policy import Policy
 from trailboss.release.rollout.report import Outlook, planned
 from trailboss.release.rollout.spans import spoken
@@ -71,6 +72,7 @@ def _exposure(policy: Policy, traffic: Traffic) -> Plan | None:
         weight=FAMILIES["errors"],
         theta_max=risks.theta_max,
         lag=policy.timing.lag,
+        window=min(EVERY, policy.timing.window) if policy.source == "tail" else policy.timing.window,
     )
 
 
