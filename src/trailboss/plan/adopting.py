@@ -58,7 +58,7 @@ def adoptable(
 ) -> Adoptable:
     """`observed` as a table for `environment`, under `key` or one made from its name."""
     title = _title(found, observed)
-    key = key or (title.removesuffix(f"-{environment}") if environment else title)
+    key = key or _key(found, title, environment)
     table = dict(_values(found, observed, known))
     named = next((place.name for place in fields(found.spec) if is_named(place)), None)
     own = environment and found.holds_data and found.scope != "zone"
@@ -67,6 +67,13 @@ def adoptable(
         del table[named]
     problem = _problem(found, observed, table, implied)
     return Adoptable(found.name, key, title, found.handle(observed), table, problem)
+
+
+def _key(found: Kind[Any, Any], title: str, environment: str) -> str:
+    """The key that stands for `title` in the environment."""
+    ends = (f"-{environment}", f"_{environment}".replace("-", "_")) if environment else ()
+    shorter = (title.removesuffix(end) for end in ends)
+    return next((one for one in shorter if one and found.named(one, environment) == title), title)
 
 
 def _like(found: Kind[Any, Any], name: str | None, zone: str | None) -> Any:

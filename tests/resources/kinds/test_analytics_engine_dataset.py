@@ -11,6 +11,7 @@ import pytest
 from tests.plan.inprocess import Account, DirectCloud
 from trailboss.config import Project
 from trailboss.errors import PermissionDenied, PlanError
+from trailboss.plan.adopting import adoptable, find
 from trailboss.plan.apply import Options, apply
 from trailboss.plan.ensure import ensure
 from trailboss.plan.permissions import needed
@@ -108,6 +109,17 @@ def test_nothing_is_sent_for_one(account: Account) -> None:
         return cloud.stats.total
 
     assert asyncio.run(life()) == 0
+
+
+def test_one_with_data_can_be_adopted(account: Account) -> None:
+    data_points.write(account.box.store, "page_views_staging", {}, 0.0)
+
+    async def there() -> Any:
+        [one] = await find(DirectCloud(account), KIND, name=None, zone=None)
+        return adoptable(KIND, one, environment="staging", known={})
+
+    made = asyncio.run(there())
+    assert (made.key, made.table, made.problem) == ("page_views", {}, "")
 
 
 def test_an_unknown_target_is_still_told(tmp_path: Path, account: Account) -> None:
