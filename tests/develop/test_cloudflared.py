@@ -4,10 +4,12 @@ that behaves as cloudflared documents; the real one cannot run here.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from tests.conftest import Sandbox
 from tests.develop.accounts import STANDIN, as_account, at_sandbox, call
 from tests.develop.conftest import Start, alive
 from tests.waiting import wait_until
-from trailboss.develop.cloudflared import find_cloudflared
+from trailboss.develop.cloudflared import find_cloudflared, read_log
+from trailboss.develop.lines import Entry
 from trailboss.develop.tunnels import create_tunnel, read_token
 from trailboss.errors import BuildError
 
@@ -44,6 +47,38 @@ def test_missing_old_and_strange_ones_are_told_with_a_way_out(
     with pytest.raises(BuildError, match=r"2021\.3\.4 is too old") as caught:
         find_cloudflared({"CLOUDFLARED_PATH": str(STANDIN)})
     assert caught.value.code == "TB3611"
+
+
+SAID = """2026-08-24T19:06:25Z INF Starting tunnel tunnelID=1
+2026-08-24T19:06:25Z INF Unable to lookup protocol percentage.
+2026-08-24T19:06:25Z WRN ICMP proxy feature is disabled error="cannot create ICMPv4 proxy"
+2026-08-24T19:06:35Z INF +------------------------------------+
+2026-08-24T19:06:35Z INF |  COMPONENT         STATUS  DETAILS   |
+2026-08-24T19:06:35Z INF |  DNS Resolution    PASS    resolved  |
+2026-08-24T19:06:35Z INF |  UDP Connectivity  FAIL    QUIC failed  |
+2026-08-24T19:06:35Z INF |  ERROR: Allow outbound QUIC traffic on port 7844 or use HTTP2.  |
+2026-08-24T19:06:35Z INF |  SUMMARY: Environment is healthy. cloudflared will use 'http2'.  |
+2026-08-24T19:06:35Z INF precheck complete hard_fail=false
+2026-08-24T19:06:36Z INF Registered tunnel connection connIndex=0
+2026-08-24T19:06:37Z ERR Failed to dial a quic connection error="timeout" connIndex=0
+Provided Tunnel token is not valid."""
+
+
+def test_its_log_without_what_is_well() -> None:
+    async def lines() -> AsyncIterator[str]:
+        for line in SAID.splitlines():
+            yield line
+
+    async def read() -> list[tuple[str, str]]:
+        return [(one.level, one.text) async for one in read_log(lines()) if isinstance(one, Entry)]
+
+    assert asyncio.run(read()) == [
+        ("warn", "UDP Connectivity  FAIL    QUIC failed"),
+        ("warn", "ERROR: Allow outbound QUIC traffic on port 7844 or use HTTP2."),
+        ("info", "Registered tunnel connection connIndex=0"),
+        ("error", 'Failed to dial a quic connection error="timeout" connIndex=0'),
+        ("info", "Provided Tunnel token is not valid."),
+    ]
 
 
 def test_a_tunnel_runs_until_it_is_interrupted(account: Sandbox, start: Start, tmp_path: Path) -> None:

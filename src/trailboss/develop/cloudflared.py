@@ -28,8 +28,14 @@ _LEVELS: dict[str, Level] = {"DBG": "debug", "INF": "info", "WRN": "warn", "ERR"
 _QUIET = re.compile(
     r"^(Starting tunnel|Version |GOOS:|Settings:|Environmental variables|Generated Connector ID|"
     r"Initial protocol|ICMP proxy|Starting metrics server|Tunnel connection curve|Created ICMP|"
-    r"Updated to new configuration|You requested|cloudflared will not automatically)"
+    r"Updated to new configuration|You requested|cloudflared will not automatically|"
+    r"Unable to lookup protocol|precheck |(Tunnel|Metrics) server stopped|\+-+\+$)"
 )
+_PING = re.compile(r"^(The user running cloudflared process has a GID|ICMP proxy feature is disabled)")
+"""Warnings about something that a development tunnel does not use."""
+_CHECKS = re.compile(r"^\|\s*(?P<text>.*?)\s*\|$")
+"""A row of the table of its checks at the start: what is well in it need not be said."""
+_BAD = re.compile(r"\s(FAIL|WARN)\s|^(ERROR|WARNING):|failures|degraded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +111,12 @@ def run_environment(token: Secret, environ: Mapping[str, str]) -> dict[str, str]
 
 
 async def read_log(lines: AsyncIterator[str]) -> AsyncIterator[Said]:
-    """Its lines as entries of the merged log, without its time stamps and its settings."""
+    """Its lines as entries of the merged log, without time stamps, settings, and checks that went well."""
     async for line in lines:
         match = _LINE.match(line)
         level, text = (_LEVELS[match[1]], match[2]) if match else ("info", line)
-        if text.strip() and not (level == "info" and _QUIET.match(text)):
+        if row := _CHECKS.match(text):
+            level, text = "warn", row["text"] if _BAD.search(row["text"]) else ""
+        quiet = _PING.match(text) or (level == "info" and _QUIET.match(text))
+        if text.strip() and not quiet:
             yield Entry("tunnel", text.rstrip(), level)

@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 
 from trailboss.develop import child
 from trailboss.develop.forward import listening
-from trailboss.develop.ports import free_port
+from trailboss.develop.ports import free_port, is_served
 from trailboss.develop.reach import Way
 from trailboss.errors import Unavailable
 
 OPEN_SECONDS = 20.0
+LISTENS = "Start Websocket listener"
+"""What it says just before it listens."""
 
 
 @asynccontextmanager
@@ -35,9 +37,11 @@ async def through(way: Way, environ: Mapping[str, str], port: int = 0) -> AsyncI
 async def _by_cloudflared(way: Way, port: int, environ: Mapping[str, str]) -> AsyncIterator[int]:
     """`cloudflared access tcp`, which may open a browser to log in."""
     assert way.cloudflared is not None
-    words = ["access", "tcp", "--hostname", way.place.hostname, "--url", f"127.0.0.1:{port}"]
+    words = ["access", "tcp", "--loglevel", "info", "--hostname", way.place.hostname]
+    words += ["--url", f"127.0.0.1:{port}"]
+    kept = {name: value for name, value in environ.items() if not name.startswith("TUNNEL_SERVICE_")}
     running = child.start(
-        [str(way.cloudflared.path), *words], name="access", environ={**environ, **way.visitor.environ}
+        [str(way.cloudflared.path), *words], name="access", environ={**kept, **way.visitor.environ}
     )
     said: list[str] = []
     reading = asyncio.create_task(_collect(running, said))
@@ -55,14 +59,11 @@ async def _collect(running: child.Child, said: list[str]) -> None:
 
 
 async def _until_listening(port: int, running: child.Child, said: list[str]) -> None:
+    """Until it listens. A connection to find that out would go through the tunnel, and may open a browser."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(OPEN_SECONDS):
             while running.ended is None:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
-                    await asyncio.sleep(0.05)
-                    continue
-                writer.close()
-                return
+                if any(LISTENS in line for line in said) and is_served(port):
+                    return
+                await asyncio.sleep(0.02)
     raise Unavailable("TB2523", f"cloudflared does not listen: {(said or ['it said nothing'])[-1]}")

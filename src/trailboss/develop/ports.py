@@ -86,6 +86,12 @@ def _bind(family: int, kind: int, place: tuple[object, ...]) -> int:
     return 0
 
 
+def is_served(port: int) -> bool:
+    """Whether anybody listens on `port`, asked without a connection; True where the system does not tell."""
+    tables = [table for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if table.is_file()]
+    return not tables or any(_listening(table, port) for table in tables)
+
+
 def owner(port: int) -> str:
     """`node (pid 123)`: who listens on `port`, where the system tells (Linux, own processes); else ""."""
     inodes = {inode for table in ("tcp", "tcp6") for inode in _listening(Path("/proc/net") / table, port)}
