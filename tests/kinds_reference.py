@@ -23,6 +23,7 @@ from trailboss.resources.marks import (
     UNSET,
     Mark,
     Unset,
+    is_asking,
     is_derived,
     is_named,
     is_path,
@@ -222,6 +223,8 @@ def _type(found: FormOf, place: Field[Any]) -> str:
     if place.name == "zone":
         return "a domain, or its name in `[zones]`"
     plain = [part for part in parts if part not in (Unset, type(None), Secret) and "Ref" not in str(part)]
+    if is_asking(place):
+        return "text, or a reference to it: `op://…`, `${NAME}`"
     allowed = values(found.name, place, str(hint))
     return " or ".join(dict.fromkeys(map(_word, plain))) + (f": {allowed}" if allowed else "")
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, Literal
 
 from trailboss.plan.owner import Stamp
 from trailboss.plan.view import Seen, View, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import (
+    REFERENCES,
     UNSET,
     Difference,
     Mark,
     identity_of,
+    is_asking,
     is_derived,
     is_secret,
     mark_of,
@@ -234,8 +236,15 @@ def _hidden(spec: Any, observed: Any) -> Iterator[Difference]:
             continue
         if mark is Mark.WRITE_ONLY:
             yield Difference(place.name, mark, "(not shown)", "(not shown)")
-        elif mark is Mark.MUTABLE and value is not None and getattr(observed, place.name, UNSET) is None:
+        elif mark is Mark.MUTABLE and _is_unseen(place, value, observed):
             yield Difference(place.name, Mark.WRITE_ONLY, value, "(not shown)")
+
+
+def _is_unseen(place: Field[Any], value: Any, observed: Any) -> bool:
+    """Whether Cloudflare does not show what the file gives, or the file only says where it is to be found."""
+    if is_asking(place) and isinstance(value, str) and value.startswith(REFERENCES):
+        return True
+    return value is not None and getattr(observed, place.name, UNSET) is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,16 @@ from urllib.parse import urlsplit
 
 from trailboss.errors import NotFound
 from trailboss.resources.marks import (
+    ASKING,
     IDENTITY,
     MUTABLE,
     NAMED,
+    REFERENCES,
     SECRET,
     SERVER_SET,
     UNSET,
     WRITE_ONLY,
+    Difference,
     Unset,
     differences,
     set_fields,
@@ -37,10 +40,14 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class AlertingWebhook:
-    """What a file may want: `secret` comes back in the header cf-webhook-auth of every call."""
+    """What a file may want: `secret` comes back in the header cf-webhook-auth of every call.
+
+    An address that is a secret itself (Slack, Discord) is better given as a reference (`op://…`, `${NAME}`):
+    it is looked up when it is sent, and not compared.
+    """
 
     name: str = field(metadata=IDENTITY | NAMED)
-    url: str = field(metadata=MUTABLE)
+    url: str = field(metadata=MUTABLE | ASKING)
     secret: str | Secret | Unset = field(default=UNSET, metadata=WRITE_ONLY | SECRET)
 
 
@@ -66,8 +73,7 @@ class AlertingWebhookKind(Basis):
     permissions = Permissions("Notifications Read", "Notifications Write")
 
     def problems(self, spec: AlertingWebhook) -> Iterable[str]:
-        if spec.url.startswith("${") or spec.url.startswith("op://"):
-            yield "url is a reference; only secret may be one, for the address is compared"
+        if spec.url.startswith(REFERENCES):
             return
         parts = urlsplit(spec.url)
         if parts.scheme not in SCHEMES or not parts.hostname:
@@ -79,6 +85,10 @@ class AlertingWebhookKind(Basis):
 
     def clashes(self, spec: AlertingWebhook, observed: ObservedAlertingWebhook) -> bool:
         return False
+
+    def differs(self, spec: AlertingWebhook, observed: ObservedAlertingWebhook) -> tuple[Difference, ...]:
+        found = differences(spec, observed)
+        return tuple(one for one in found if one.field != "url" or not spec.url.startswith(REFERENCES))
 
     def to_wire(self, spec: AlertingWebhook) -> dict[str, Any]:
         secret = spec.secret.reveal() if isinstance(spec.secret, Secret) else UNSET
@@ -103,7 +113,7 @@ class AlertingWebhookKind(Basis):
         self, cloud: Cloud, spec: AlertingWebhook, observed: ObservedAlertingWebhook
     ) -> ObservedAlertingWebhook:
         """An update without a difference is about the secret, which nobody can compare: it is sent."""
-        if observed.sent and not differences(spec, observed):
+        if observed.sent and not self.differs(spec, observed):
             return observed
         await cloud.put(f"{_path(cloud)}/{observed.id}", json=self.to_wire(spec))
         return await self._read(cloud, observed.id)
