@@ -50,6 +50,8 @@ def carry_out(
             return Applied(plan, (), plan.calls)
         confirmed = _agreed(run, plan, confirm)
         refuse_plan(plan, approved=approved, confirmed=confirmed)
+        step = plans.stepper(run.output)
+        step.expect(plan.changes)
         options = Options(
             adopt=adopt,
             targets=targets,
@@ -59,7 +61,8 @@ def carry_out(
             doing=doing,
             reveal=plans.revealer(run, known),
             tell=run.output.warn,
-            step=plans.stepper(run.output),
+            step=step,
+            progress=run.output.progress,
         )
         return await do(cloud, want, options)
 

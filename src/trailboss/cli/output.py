@@ -122,13 +122,19 @@ class Output:
         """One line of newline-delimited JSON."""
         self.line(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
 
-    def progress(self, text: str) -> None:
-        """A step begins. On a terminal a spinner shows it once it takes a while; elsewhere it is a line."""
+    def progress(self, text: str, tree: Sequence[str] = ()) -> None:
+        """A step begins. On a terminal a spinner shows it once it takes a while, or in its place the lines of
+        `tree`; elsewhere it is a line."""
         text = text[:1].lower() + text[1:]
         if self._moving:
-            self._spin(text)
+            self._spin("\n".join(tree) or text)
         elif not self.as_json or self.verbose:
             self.note(f"  {text}")
+
+    def advance(self, tree: Sequence[str]) -> None:
+        """The steps under way are others; only a terminal is shown that."""
+        if self._moving:
+            self._spin("\n".join(tree))
 
     def _spin(self, text: str) -> None:
         with self._lock:

@@ -11,9 +11,9 @@ from trailboss.cli.words_for import plural
 
 if TYPE_CHECKING:
     from trailboss.cli.run import Run
+    from trailboss.cli.stepping import Stepper
     from trailboss.config import Project
     from trailboss.plan.carry import Reveal
-    from trailboss.plan.schedule import Step
     from trailboss.plan.shown import ChangeShown, FieldShown, PlanShown
     from trailboss.values import Secret
 
@@ -149,19 +149,8 @@ def _value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def stepper(output: Output) -> Any:
-    """Progress of an apply: one line per change on standard error when it is done or has failed."""
+def stepper(output: Output) -> Stepper:
+    """Progress of an apply: what is under way, and on standard error a line for what has ended."""
+    from trailboss.cli.stepping import Stepper
 
-    def step(one: Step) -> None:
-        change = one.change
-        if change.action == "none":
-            return
-        sign, colour = SIGNS[change.action]
-        if one.state == "begun":
-            output.progress(f"{change.action} {change.kind} {change.name}")
-        elif one.state == "done":
-            output.note(f"  {output.style(sign, colour)} {change.kind} {change.name}")
-        else:
-            output.note(f"  {output.style('✗', '31;1')} {change.kind} {change.name}: {one.problem}")
-
-    return step
+    return Stepper(output, SIGNS)

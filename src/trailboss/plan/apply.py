@@ -107,6 +107,8 @@ async def apply(cloud: Cloud, wanted: Wanted, options: Options) -> Applied:
         if options.first is not None:
             await options.first(cloud)
         done = await _carry(cloud, plan, work, options)
+        if done:
+            options.progress("reading back what was done")
         await _read_back(cloud, plan, done, options)
         if register is not None and lock is not None and (work or stale(plan.view) or plan.is_late):
             await _settle(register, lock, plan, done, whole=not options.targets)
