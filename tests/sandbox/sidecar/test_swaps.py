@@ -103,29 +103,38 @@ export default {
 
 
 def test_what_follows_an_answer_survives_a_swap(plane: ControlPlane, tmp_path: Path) -> None:
-    bindings = [{"name": "KV", "type": "kv_namespace", "namespace_id": "later"}]
-
-    def number(wanted: int) -> dict[str, Any]:
-        return worker(tmp_path, "later", LATER.replace("NUMBER", str(wanted)), wanted, bindings=bindings)
-
-    sidecar = Sidecar(tmp_path, plane, {"linger_ms": 4000})
+    sidecar = Sidecar(tmp_path, plane, {"linger_ms": 60_000})
     try:
-        for wanted in (1, 2):
-            sidecar.put(number(wanted))
+        for wanted in (1, 2, 3):
+            sidecar.put(_later(tmp_path, wanted))
             assert sidecar.get("later", f"/{wanted}").text == str(wanted)
-        sidecar.put(number(3))
-        assert sidecar.get("later", "/3").text == "3"
         assert len(sidecar.children()) == 3
         for wanted in (1, 2, 3):
             path = f"/data/kv/later/values/{wanted}"
             until(lambda path=path: sidecar.control("GET", path).status == 200, 8)  # type: ignore[misc]
-        until(lambda: len(sidecar.children()) == 1, 8)
-        sidecar.put(number(4))
+        sidecar.put(_later(tmp_path, 4))
+        until(lambda: len(sidecar.children()) == 3, 8)
         sidecar.done("POST", "/exclusive/begin", {})
         assert sidecar.children() == []
         sidecar.done("POST", "/exclusive/end", {})
     finally:
         sidecar.stop()
+
+
+def test_what_was_replaced_ends_when_its_time_is_over(plane: ControlPlane, tmp_path: Path) -> None:
+    sidecar = Sidecar(tmp_path, plane, {"linger_ms": 100})
+    try:
+        for wanted in (1, 2):
+            sidecar.put(_later(tmp_path, wanted))
+            assert sidecar.get("later", f"/{wanted}").text == str(wanted)
+        until(lambda: len(sidecar.children()) == 1, 8)
+    finally:
+        sidecar.stop()
+
+
+def _later(folder: Path, number: int) -> dict[str, Any]:
+    bindings = [{"name": "KV", "type": "kv_namespace", "namespace_id": "later"}]
+    return worker(folder, "later", LATER.replace("NUMBER", str(number)), number, bindings=bindings)
 
 
 def test_a_preview_is_forgotten_with_its_script(sidecar: Sidecar, plane: ControlPlane, folder: Path) -> None:
