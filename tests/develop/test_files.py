@@ -147,6 +147,17 @@ def test_what_every_environment_has_is_not_taken_out_for_one(shop: Shop) -> None
     assert [one.name for one in shop.do(list_tunnels)] == ["edge-staging"]
 
 
+def test_a_tunnel_of_another_environment_is_not_deleted_from_here(shop: Shop) -> None:
+    tunnel, _ = shop.do(lambda cloud: ensure_tunnel(cloud, "edge", shop.files))
+    shop.file.write_text(f"{shop.file.read_text()}\n[environments.production]\n")
+    for environment in ("", "production"):
+        files = Files(lambda: Project.load(shop.file.parent, environment=environment, environ={}), "test")  # noqa: B023
+        with pytest.raises(RefusedError, match="environment staging") as caught:
+            shop.do(lambda cloud, files=files: routing.delete(cloud, tunnel, files))
+        assert caught.value.code == "TB9488"
+    shop.do(lambda cloud: routing.delete(cloud, tunnel, shop.files))
+
+
 def test_outside_every_environment_the_files_are_left_alone(shop: Shop) -> None:
     files = Files(lambda: Project.load(shop.file.parent, environment="", environ={}), "test")
     shop.do(lambda cloud: ensure_tunnel(cloud, "edge", files))

@@ -49,6 +49,16 @@ class Files:
         exact = (one for one in found if one.spec.name == name)
         return next(exact, None) or next((one for one in found if one.key == name), None)
 
+    def elsewhere(self, name: str) -> str | None:
+        """The environment that has the tunnel of that name, where the one at hand has not."""
+        if self.tunnel(name) is not None:
+            return None
+        for environment, tables in (self._project.tables.get("environments") or {}).items():
+            found = (tables.get("resources") or {}).get(TUNNEL) or {}
+            if any(name == table.get("name", key) for key, table in found.items()):
+                return str(environment)
+        return None
+
     def record(self, zone: str, name: str) -> Resource | None:
         """The address of that host name in the files."""
         place = {(zone, name, kind) for kind in ("A", "AAAA", "CNAME")}

@@ -16,6 +16,7 @@ from trailboss.develop.tunnels import (
     need_idle,
     read_rules,
 )
+from trailboss.errors import RefusedError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -91,8 +92,14 @@ async def delete(cloud: Cloud, tunnel: Tunnel, files: Files | None, *, force: bo
     """Delete the tunnel, and what of the files leads to it, there and in the account.
 
     Raises:
-        RefusedError: TB9471 it is connected, TB9487 it is in the files for every environment.
+        RefusedError: TB9471 it is connected, TB9487 the files have it for every environment, TB9488 for another.
     """
+    if files is not None and (other := files.elsewhere(tunnel.name)) is not None:
+        raise RefusedError(
+            "TB9488",
+            f"the tunnel {tunnel.name} belongs to the environment {other}",
+            hint=f"Delete it there: trailboss tunnel delete {tunnel.name} --env {other}",
+        )
     owner = files.tunnel(tunnel.name) if files else None
     if files is not None and owner is not None:
         if not force:
