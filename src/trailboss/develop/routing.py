@@ -92,7 +92,7 @@ async def delete(cloud: Cloud, tunnel: Tunnel, files: Files | None, *, force: bo
     """Delete the tunnel, and what of the files leads to it, there and in the account.
 
     Raises:
-        RefusedError: TB9471 it is connected, TB9487 the files have it for every environment, TB9488 for another.
+        RefusedError: TB9471 it is connected; TB9487, TB9488 it is every environment's, another's.
     """
     if files is not None and (other := files.elsewhere(tunnel.name)) is not None:
         raise RefusedError(
