@@ -14,6 +14,7 @@ from trailboss.release.reading import read_catalogue
 from trailboss.release.secret_pipe import secrets_pipe
 
 if TYPE_CHECKING:
+    from trailboss.build.subject import WorkerLike
     from trailboss.cloud import Cloud
 
 
@@ -31,7 +32,7 @@ async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy"
     """
     from trailboss.build.wrangler import find, run
 
-    _refuse_copy(now, reason)
+    refuse_copy(now.worker, reason)
     now.progress(f"{now.name} is deployed by wrangler: {reason}")
     wrangler = await asyncio.to_thread(find, now.subject.base, now.progress)
     with tempfile.TemporaryDirectory(prefix="trailboss-") as folder:
@@ -53,13 +54,16 @@ async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy"
     return now.noting(version_id=whole, version_number=live.number if live else None, why=reason)
 
 
-def _refuse_copy(now: Pass, reason: str) -> None:
-    """wrangler reads the file, where a preview is not: it would deploy what that is a copy of."""
-    if now.worker.resolved.document.derived is not None:
+def refuse_copy(worker: WorkerLike, reason: str | None) -> None:
+    """wrangler reads the file, where a preview is not: it would deploy what that is a copy of.
+
+    Raises ReleaseError TB4091 when there is a reason to hand a preview over.
+    """
+    if reason is not None and worker.resolved.document.derived is not None:
         raise ReleaseError(
             "TB4091",
-            f"{now.name} is a preview, and only wrangler could deploy it ({reason}), which knows no previews",
-            hint=f"Write it into the files: trailboss environments create {now.worker.environment}",
+            f"{worker.name} is a preview, and only wrangler could deploy it ({reason}), which knows no previews",
+            hint=f"Write it into the files: trailboss environments create {worker.environment}",
         )
 
 

@@ -14,6 +14,7 @@ from tests.release.rollout.conftest import FAST, Stage, policy
 from trailboss.errors import ConflictError, RefusedError, ReleaseError
 from trailboss.release.outcomes import DeployReport, Outcome
 from trailboss.release.rollout.mark import Mark, Phase
+from trailboss.release.rollout.outlook import lines
 from trailboss.release.rollout.policy import Gate, Policy, Probe, Step
 from trailboss.release.rollout.shape import refuse_running
 from trailboss.release.versions import deploy_versions
@@ -40,6 +41,12 @@ def test_a_first_deploy(stage: Stage) -> None:
         0,
     )
     assert "no version yet" in worker.warnings[0] and stage.desk.account.worker("hello").text == "one"
+    stage.write("two", migrations=[{"tag": "m1", "new_sqlite_classes": ["Counter"]}])
+    planned = release(stage, policy(10, 100), dry_run=True).rollout
+    assert planned is not None and planned.outlook.steps == () and planned.outlook.exposure is None
+    said = lines(planned.outlook)
+    assert "migration m1" in said[0] and "everybody meets it" in said[-1]
+    stage.write("one")
     again = release(stage, policy(10, 100))
     assert again.workers[0].outcome is Outcome.UNCHANGED and again.rollout is None
 

@@ -21,6 +21,7 @@ _SOURCES = {
     "analytics-engine": "Analytics Engine: every request, up to half a minute old",
     "none": "none: only checks decide",
 }
+_ALL = "worst case: everybody meets it; it is probed once it is live, and goes back where it can"
 
 
 async def look_ahead(
@@ -28,7 +29,11 @@ async def look_ahead(
 ) -> Outlook:
     """The steps, the gates, and what a regression would cost at the Workers' present traffic.
 
-    One analytics query per Worker, unless the policy says what the traffic is; never raises for it."""
+    One analytics query per Worker, unless the policy says what the traffic is; never raises for it. Where
+    all of them are in `whole`, there are no steps, and nothing to compare."""
+    if whole and not workers:
+        asked = tuple(f"{gate.name} ({gate.kind})" for gate in policy.checks)
+        return Outlook("at-once", (), asked, "", "", None, whole)
     traffic, note = await _traffic(policy, cloud, workers, now)
     return Outlook(
         policy.strategy,
@@ -78,6 +83,9 @@ def _exposure(policy: Policy, traffic: Traffic) -> Plan | None:
 
 def lines(outlook: Outlook) -> list[str]:
     """The outlook for people."""
+    if outlook.whole and not outlook.steps:
+        once = [f"at once: {line}" for line in outlook.whole]
+        return [*once, f"gates: {', '.join(outlook.gates) or 'none'}", _ALL]
     walk = ", ".join(
         f"{step.share:g} %{f' for {spoken(step.bake)}' if step.bake else ''}" for step in outlook.steps
     )
