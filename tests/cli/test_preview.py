@@ -215,6 +215,9 @@ def test_what_is_refused(trailboss: Trailboss, target: Sandbox, shop: Path) -> N
         text = SETTINGS.partition("[ephemeral.seed]")[0]
         (shop / "trailboss.toml").write_text(f"{text}[ephemeral.seed]\n{said}\n")
         assert code("pr-1") == expected, said
+    (shop / "trailboss.toml").write_text(SETTINGS)
+    (shop / "wrangler.json").write_text(json.dumps({**CONFIG, "unsafe": {"metadata": {"a": 1}}}))
+    assert code("pr-1") == "TB4091"
     (shop / "trailboss.toml").write_text(SETTINGS.replace('from = "staging"\n', "").replace("staging", "qa"))
     (shop / "wrangler.json").write_text(json.dumps({**CONFIG, "env": {}}))
     assert code("pr-1") == "TB1534"

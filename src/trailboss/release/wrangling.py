@@ -62,7 +62,7 @@ def refuse_copy(worker: WorkerLike, reason: str | None) -> None:
     if reason is not None and worker.resolved.document.derived is not None:
         raise ReleaseError(
             "TB4091",
-            f"{worker.name} is a preview, and only wrangler could deploy it ({reason}), which knows no previews",
+            f"{worker.name} is a preview, and only wrangler could deploy it, which knows none: {reason}",
             hint=f"Write it into the files: trailboss environments create {worker.environment}",
         )
 

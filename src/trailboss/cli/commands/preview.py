@@ -72,12 +72,15 @@ def create(run: Run, *, name: str | None, named: str | None, source: str | None,
 
 
 def _make(run: Run, asked: dict[str, Any]) -> tuple[Preview, DeployReport]:
-    from trailboss.build import Options
+    from trailboss.build import Options, needs_wrangler
     from trailboss.cli import beginning, building
     from trailboss.cli.commands.deploy import released, target_of
     from trailboss.release.outcomes import DeployOptions
+    from trailboss.release.wrangling import refuse_copy
 
     workers, seeds = run.workers(), () if asked["no_seed"] else beginning.seeds_of(run)
+    for worker in workers:  # before anything is made
+        refuse_copy(worker, needs_wrangler(worker))
     options = DeployOptions(
         reveal=run.reveal,
         build=Options(var=building.pairs(asked["var"], "--var")),
