@@ -145,6 +145,9 @@ def test_an_untrusted_certificate_is_said_once_or_stops_it(
     (folder / "authority.pem").write_text("damaged")
     (told / "trailboss.toml").unlink()
     assert "TB9486" in trailboss("dev", *https).err
+    config = told / "wrangler.jsonc"
+    config.write_text(config.read_text().replace("{", '{ "dev": { "local_protocol": "https" },', 1))
+    assert "TB9486" in trailboss("dev").err, "where the wrangler configuration asks for https"
 
 
 def test_at_a_terminal_trust_is_offered(

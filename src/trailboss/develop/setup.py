@@ -183,13 +183,18 @@ def check(wish: Wish, workers: tuple[Worker, ...]) -> tuple[Wish, Pair | None]:
         place.need()
     table = _dev_table(workers)
     address = wish.address or table.get("ip") or "localhost"
-    if (wish.protocol or table.get("local_protocol")) != "https":
+    if not is_https(wish, workers):
         return wish, None
     if own_pair(wish.words, wish.folder) is not None:
         return wish, None
     pair = certificate_for(("localhost", address))
     paths = ["--https-key-path", str(pair.key), "--https-cert-path", str(pair.certificate)]
     return replace(wish, words=[*wish.words, *paths]), pair
+
+
+def is_https(wish: Wish, workers: tuple[Worker, ...]) -> bool:
+    """Whether the server speaks https, by flag or file."""
+    return (wish.protocol or _dev_table(workers).get("local_protocol")) == "https"
 
 
 def _dev_table(workers: tuple[Worker, ...]) -> dict[str, Any]:

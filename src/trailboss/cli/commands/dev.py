@@ -47,6 +47,7 @@ def _dev(run: Run, words: tuple[str, ...], test: bool, sandbox: bool, **asked: A
     secret is written to a file. With --tunnel the server has a public host name while it runs.
     """
     from trailboss.cli import developing
+    from trailboss.develop.setup import is_https
 
     public = developing.public_of(run, asked)
     if asked.pop("quick_tunnel"):
@@ -60,7 +61,7 @@ def _dev(run: Run, words: tuple[str, ...], test: bool, sandbox: bool, **asked: A
     wish = developing.wish_of(run, words, asked, target)
     developing.announce(run, workers, target)
     needs_trust = asked["require_trusted"] or developing.dev_settings(run).require_trusted
-    if wish.protocol == "https" or needs_trust:
+    if needs_trust or is_https(wish, workers):
         _see_to_trust(run, wish, workers, required=needs_trust)
     session = developing.session_of(run, wish, workers, tests, patience)
     ended = run.call(lambda cloud: session(cloud, public)) if public else run.wait(session(None, None))
