@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from trailboss.plan.changes import Change
@@ -20,7 +21,8 @@ Claims = dict[Place, Claim]
 def begun(view: View, present: Mapping[Place, Claim], work: Iterable[Change]) -> Claims:
     """With an intent for everything that is about to be made, and the places to look for it.
 
-    What is made inside another new resource needs none: whatever is there is ours as that is.
+    What is made inside another new resource needs none: whatever is there is ours as that is. A claim to what
+    is made anew means the old one and the new one until it is settled, so it names the id of neither.
     """
     intents: Claims = {}
     for one in work:
@@ -29,7 +31,8 @@ def begun(view: View, present: Mapping[Place, Claim], work: Iterable[Change]) ->
             if not any(refs_in(identity)):
                 claim = Claim(one.kind, identity)
                 intents[claim.place] = claim
-    return {**places_to_look(view), **intents, **present}
+    known = {place: replace(claim, id="") if place in intents else claim for place, claim in present.items()}
+    return {**places_to_look(view), **intents, **known}
 
 
 def settled(
