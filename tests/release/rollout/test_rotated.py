@@ -30,6 +30,7 @@ def test_secrets_are_rotated_meanwhile(monkeypatch: pytest.MonkeyPatch, at: floa
     assert asyncio.run(scene.release(CANARY, walk)).result == "promoted"
     (last,) = scene.account.deployments["api"][-1]["versions"]
     assert "bb-1111" in last["version_id"] and walk.members[0].canary == last["version_id"]
+    assert walk.members[0].canary_label == "v2"
 
 
 def test_a_write_right_after_ours_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,8 @@ async def _walk(
             walk, {now.name: now.seen.current for now in uploaded if now.seen and now.seen.current}
         )
         ended = await drive(walk)
-    reports = {now.name: await _afterwards(now, ended) for now in uploaded}
+    rotated = [await _as_rotated(now, walk.member(now.name)) for now in uploaded]
+    reports = {now.name: await _afterwards(now, ended) for now in rotated}
     done = report(walk, outlook, ended, time.perf_counter() - began)
     return replace(done, warnings=tuple(filter(None, kept))), reports
 
@@ -150,6 +151,14 @@ async def _upload(now: Pass) -> Pass:
     now = await upload_artifact(now, mode="version")
     record = await read_details(now.account, now.name, now.report.version_id or "")
     return now.noting(version_number=int(record.get("number") or 0) or None)
+
+
+async def _as_rotated(now: Pass, member: Member) -> Pass:
+    """Where secrets were rotated on the way, the version that is live is the uploaded one's successor."""
+    if member.canary == now.report.version_id:
+        return now
+    record = await read_details(now.account, now.name, member.canary)
+    return now.noting(version_id=member.canary, version_number=int(record.get("number") or 0) or None)
 
 
 async def _member(now: Pass) -> Member:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from trailboss.errors import CloudError, ConflictError, RateLimited, ReleaseError, Unavailable
 from trailboss.release.evidence import Outcome
 from trailboss.release.gates import ask
+from trailboss.release.reading import read_versions
 from trailboss.release.rollout import moves, peeking
 from trailboss.release.rollout.mark import Mark, Phase
 from trailboss.release.rollout.picture import Picture, draw
@@ -21,6 +22,7 @@ from trailboss.release.rollout.scene import (
     Continue,
     Fail,
     Hold,
+    Member,
     Result,
     Stop,
     Verdict,
@@ -140,16 +142,22 @@ async def look(walk: Walk) -> View:
             current = await moves.again(walk, worker, ours.mark, current)
         assert current.mark is not None
         marks[worker], deployments[worker] = current.mark, current
-    _follow_rotations(walk, marks)
+    await _follow_rotations(walk, marks)
     return View(walk.clock.now(), deployments, marks, state_of(marks, walk.names))
 
 
-def _follow_rotations(walk: Walk, marks: Mapping[str, Mark]) -> None:
+async def _follow_rotations(walk: Walk, marks: Mapping[str, Mark]) -> None:
     """`secret rotate` puts successors in the places of both versions, and their names into the mark: whoever
-    counts and asks from now on has to mean those."""
-    walk.members = tuple(
-        replace(one, stable=marks[one.worker].stable, canary=marks[one.worker].canary) for one in walk.members
-    )
+    counts and asks from now on has to mean those. One call for each Worker where that happened."""
+    walk.members = tuple([await _followed(walk, one, marks[one.worker]) for one in walk.members])
+
+
+async def _followed(walk: Walk, one: Member, mark: Mark) -> Member:
+    if (mark.stable, mark.canary) == (one.stable, one.canary):
+        return one
+    labels = {version.id: version.label for version in await read_versions(walk.cloud, one.worker)}
+    stable, canary = (labels.get(each, each[:8]) for each in (mark.stable, mark.canary))
+    return replace(one, stable=mark.stable, canary=mark.canary, stable_label=stable, canary_label=canary)
 
 
 async def _patiently(walk: Walk) -> tuple[View, Verdict]:
