@@ -23,11 +23,15 @@ class Stepper:
         self._signs = signs
         self._waiting: dict[str, Change] = {}
         self._running: dict[str, Change] = {}
+        self._after: dict[str, list[Change]] = {}  # address -> what needs it
         self._ended = 0
 
     def expect(self, changes: Iterable[Change]) -> None:
         """What is going to be done; without it the tree has no branches and no total."""
         self._waiting = {one.address: one for one in changes if one.writes and one.action != "none"}
+        for one in self._waiting.values():
+            for need in one.needs:
+                self._after.setdefault(need, []).append(one)
 
     def __call__(self, one: Step) -> None:
         change = one.change
@@ -57,7 +61,7 @@ class Stepper:
         for number, change in enumerate(running):
             last = number == len(running) - 1
             yield f"{'└─' if last else '├─'} {_words(change)}"
-            after = [one for one in self._waiting.values() if change.address in one.needs]
+            after = [one for one in self._after.get(change.address, ()) if one.address in self._waiting]
             for place, one in enumerate(after):
                 branch = "└─" if place == len(after) - 1 else "├─"
                 yield f"{'  ' if last else '│ '} {branch} then {_words(one)}"
