@@ -91,7 +91,7 @@ def test_killed_at_each_step(stage: Stage, tmp_path: Path) -> None:
     assert len({item.mark.id for item in found if item.mark}) == 1
     assert desk.account.worker("hello").text == "two"
     assert around(desk) == (["0 5 * * *"], True)
-    killed_after_the_last_step(desk)
+    killed_after_the_last_step(stage)
 
 
 def around(desk: Desk) -> tuple[list[str], bool]:
@@ -101,8 +101,9 @@ def around(desk: Desk) -> tuple[list[str], bool]:
     return [one["cron"] for one in found], desk.account.call("GET", f"{worker}/script-settings")["logpush"]
 
 
-def killed_after_the_last_step(desk: Desk) -> None:
+def killed_after_the_last_step(stage: Stage) -> None:
     """All traffic is moved, and the deployer was gone before it wrote triggers and settings."""
+    desk = stage.desk
     worker = f"{desk.account.account}/workers/scripts/hello"
 
     async def again(cloud: Cloud, project: Project | None) -> RolloutReport:
@@ -120,10 +121,10 @@ def killed_after_the_last_step(desk: Desk) -> None:
     assert done.rest[0].settings and [one.kind for one in done.rest[0].updated] == ["schedules"]
     with pytest.raises(ReleaseError):
         desk.run(lambda cloud: again(cloud, project))
-    desk.write(text="other", triggers={"crons": ["0 6 * * *"]})
+    stage.write("other", triggers={"crons": ["0 6 * * *"]})
     project = desk.project()
     (left,) = desk.run(lambda cloud: rest_of(cloud, project))
-    assert "the code here is not what v2 was made of" in left.left and "trailboss deploy" in left.left
+    assert "the configuration here is not what v2 was made of: `trailboss deploy`" in left.left
     assert around(desk) == (["0 5 * * *"], True)
 
 
