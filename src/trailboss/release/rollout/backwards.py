@@ -46,7 +46,7 @@ async def last_release(cloud: Cloud, workers: Sequence[str]) -> Found:
             raise
         raise ReleaseError(
             "TB4406",
-            f"{', '.join(workers)} were deployed at once, one by one, and not as one release.",
+            f"There is no release of {', '.join(workers)} as one: each was deployed by itself.",
             hint=f"Name the one to go back with: trailboss rollback --name {workers[0]}",
         ) from None
 

@@ -85,7 +85,7 @@ class EngineSource:
 
         # The dataset's name was checked; times are numbers. The API takes no parameters.
         sql = (
-            f"SELECT {_COLUMNS} FROM {self._dataset} "  # noqa: S608
+            f'SELECT {_COLUMNS} FROM "{self._dataset}" '  # noqa: S608
             f"WHERE timestamp >= toDateTime({int(-(-span.start // 1))}) "
             f"AND timestamp < toDateTime({int(-(-span.end // 1))}) LIMIT {MOST_ROWS} FORMAT JSON"
         )
