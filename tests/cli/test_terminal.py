@@ -9,19 +9,23 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Sandbox
 
 TRAILBOSS = [sys.executable, "-m", "trailboss"]
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("words", "status"), [(("schema",), 0), (("history", "--env", "no", "--json"), 2)])
+def test_a_reader_that_leaves_is_no_error(words: tuple[str, ...], status: int, tmp_path: Path) -> None:
+    (tmp_path / "wrangler.json").write_text('{"name": "w", "env": {"a": {}}}')
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [*TRAILBOSS, "schema"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, timeout=30
+        [*TRAILBOSS, *words], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, timeout=30
     )
     os.close(writing)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert (done.returncode, done.stderr) == (status, b"")
 
 
 def test_a_secret_is_asked_for_and_not_shown(target: Sandbox, hello: Path) -> None:

@@ -68,7 +68,10 @@ def show(error: BaseException, output: Output) -> int:
     output.settle()
     known = as_error(error)
     if output.as_json:
-        output.document(known.as_json())
+        try:
+            output.document(known.as_json())
+        except BrokenPipeError:
+            silence_stdout()
     else:
         for line in _lines(known, output):
             output.note(line)
