@@ -46,6 +46,9 @@ def test_step_1_environments_and_their_secrets(account: Sandbox, shell: Shell) -
 
 def test_step_2_staging_then_production_run_the_same_bytes(account: Sandbox, shell: Shell) -> None:
     commands = step(2)
+    if commands:  # as after step 1: the secrets wait on a draft, whose code has no queue handler
+        shell.run("trailboss secret bulk --env staging .env.staging")
+        assert "for the next deploy" in shell.run("trailboss apply --env staging")
     for command in commands:
         before = _scripts(account)
         shell.run(command)

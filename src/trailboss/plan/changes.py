@@ -7,7 +7,7 @@ from dataclasses import Field, dataclass, fields, replace
 from typing import Any, Literal
 
 from trailboss.plan.owner import Stamp
-from trailboss.plan.view import Seen, View, refer, waits_for_worker
+from trailboss.plan.view import Seen, View, lacks_handler, refer, waits_for_worker
 from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import (
     REFERENCES,
@@ -109,6 +109,10 @@ def _wanted(view: View, one: Resource, *, adopt: bool) -> Change:
     if seen is None:
         if waits_for_worker(view, one):
             return base.change("later", why="no worker", note=f"with the first deploy of {spec.script}")
+        lacking = lacks_handler(view, one)
+        if lacking:
+            note = f"with the next deploy of {spec.script}: what runs of it now has no {lacking} handler"
+            return base.change("later", why="no worker", note=note)
         return base.change("create", why="new", fields=tuple(_first(spec)))
     differing = found.differs(spec, seen.observed)
     if view.is_ours(seen):

@@ -15,9 +15,9 @@ from trailboss.plan.apply import Applied, Options, apply
 from trailboss.plan.carry import Reveal
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.register import Register, with_expiry
-from trailboss.plan.wanted import Wanted, wanted
+from trailboss.plan.wanted import Resource, Wanted, wanted
 from trailboss.resources.marks import identity_of
-from trailboss.resources.protocol import Shared
+from trailboss.resources.protocol import OfWorker, Shared
 from trailboss.resources.registry import kind
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ async def ensure(
     places = {
         one.address: (one.kind, identity_of(one.spec))
         for one in want.resources
-        if not isinstance(kind(one.kind).ownership, Shared)
+        if not isinstance(kind(one.kind).ownership, Shared) and not _goes_with_upload(one)
     }
     chosen = tuple(name for name, place in places.items() if only is None or place in only)
     if not chosen:
@@ -95,6 +95,11 @@ async def ensure_bound(
     """Make what bindings stand for and the account does not have."""
     places = {(wish.kind.name, identity_of(wish.spec)) for wish in missing}
     await ensure(cloud, project, only=places, tell=tell, reveal=reveal)
+
+
+def _goes_with_upload(one: Resource) -> bool:
+    """Whether the deploy writes it after the upload: only the new code may have its handler or class."""
+    return isinstance(kind(one.kind).ownership, OfWorker) and not one.is_written
 
 
 def _safe(plan: Plan) -> tuple[str, ...]:

@@ -38,12 +38,13 @@ class Seen:
 
 @dataclass(slots=True, repr=False)
 class View:
-    """Both sides. `untagged` says why there is no register ("" when there is one)."""
+    """Both sides. `untagged` says why there is no register ("" when there is one); `scripts` are the Workers
+    there are, each with the handlers of what is deployed (None: not told)."""
 
     wanted: Wanted
     register: Register | None
     untagged: str
-    scripts: frozenset[str]
+    scripts: Mapping[str, frozenset[str] | None]
     seen: list[Seen] = field(default_factory=list)
     handles: dict[Ref, str] = field(default_factory=dict)
     specs: dict[str, Any] = field(default_factory=dict)
@@ -69,6 +70,13 @@ def waits_for_worker(view: View, one: Resource) -> bool:
     if not isinstance(kind(one.kind).ownership, OfWorker):
         return False
     return bool(one.spec.script) and one.spec.script not in view.scripts
+
+
+def lacks_handler(view: View, one: Resource) -> str:
+    """The handler that Cloudflare asks for and what is deployed of its Worker does not have, else ""."""
+    handler = kind(one.kind).handler
+    has = view.scripts.get(one.spec.script) if handler and one.spec.script else None
+    return "" if has is None or handler in has else handler
 
 
 def check_given(view: View) -> None:

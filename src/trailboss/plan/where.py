@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +59,18 @@ async def begin(cloud: Cloud, wanted: Wanted, register: Register | None) -> tupl
     return View(wanted, register, untagged, existing), rows
 
 
-async def _scripts(cloud: Cloud, wanted: Wanted) -> frozenset[str]:
-    """The Workers that exist, when it matters."""
+async def _scripts(cloud: Cloud, wanted: Wanted) -> dict[str, frozenset[str] | None]:
+    """The Workers that exist and the handlers they have, when it matters."""
     if not any(isinstance(kind(one.kind).ownership, OfWorker) for one in wanted.resources):
-        return frozenset()
-    path = f"{cloud.account}/workers/scripts"
-    return frozenset([str(row.get("id")) async for row in cloud.pages(path, style="single")])
+        return {}
+    rows = cloud.pages(f"{cloud.account}/workers/scripts", style="single")
+    return {str(row.get("id")): _handlers(row) async for row in rows}
+
+
+def _handlers(row: Mapping[str, Any]) -> frozenset[str] | None:
+    """None where Cloudflare did not look into the code."""
+    told = row.get("handlers")
+    return frozenset(map(str, told)) if told else None
 
 
 def likes_of(view: View, tagged: list[TaggedResource]) -> Iterator[Like]:

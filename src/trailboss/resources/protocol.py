@@ -115,7 +115,7 @@ class Kind(Protocol[SpecT, ObservedT]):
     `spec` is the class of its specs. `holds_data` says that deleting one loses what cannot be brought back.
     `is_setting` says that it cannot be deleted: when the file no longer wants it, it stays as it is.
     `repeats` says that several resources may have the same identity (the records of one DNS name); then
-    ownership alone tells them apart.
+    ownership alone tells them apart. `handler` is the one that Cloudflare asks the Worker of it to have.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Kind(Protocol[SpecT, ObservedT]):
     holds_data: bool
     is_setting: bool
     repeats: bool
+    handler: str
 
     def permissions_for(self, spec: SpecT | None) -> Permissions:
         """The groups that `spec` needs, where they are not the same for all of the kind."""
@@ -219,6 +220,7 @@ class Basis:
     holds_data: ClassVar[bool] = False
     is_setting: ClassVar[bool] = False
     repeats: ClassVar[bool] = False
+    handler: ClassVar[str] = ""
     permissions: ClassVar[Permissions]
 
     def permissions_for(self, spec: Any) -> Permissions:

@@ -86,6 +86,7 @@ class QueueConsumerKind(Basis):
     name = "queue_consumer"
     spec = QueueConsumer
     ownership = OfWorker()
+    handler = "queue"
     permissions = Permissions("Queues Read", "Queues Write")
 
     def needs(self, spec: QueueConsumer) -> tuple[Need, ...]:
