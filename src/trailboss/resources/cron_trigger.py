@@ -42,6 +42,7 @@ class CronTriggerKind(Basis):
     name = "cron_trigger"
     spec = CronTrigger
     ownership = OfWorker()
+    handler = "scheduled"
     permissions = Permissions("Workers Scripts Read", "Workers Scripts Write")
 
     def problems(self, spec: CronTrigger) -> Iterable[str]:
