@@ -81,8 +81,9 @@ def test_load_balancing(trailboss: Trailboss, target: Sandbox, agency: Path) -> 
     assert made["kind"] == "load_balancer_pool"
     assert zone(target, "load_balancers")[0]["name"] == f"lb.{ZONE}"
     twice(trailboss, agency, *balancer)
-    wrong = trailboss("origin-pool", "create", "b", "--origins", "https://a/b", *PRODUCTION)
-    assert (wrong.status, wrong.error["code"]) == (2, "TB9062")
+    for origin in ("https://a/b", "ftp://a.example.com"):
+        wrong = trailboss("origin-pool", "create", "b", "--origins", origin, *PRODUCTION)
+        assert (wrong.status, wrong.error["code"]) == (2, "TB9062")
 
 
 def test_certificate_and_routing(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:

@@ -70,11 +70,12 @@ def test_written_once_and_then_nothing_is_left_to_do(root: Path) -> None:
 def test_a_file_that_is_there_keeps_every_line(root: Path) -> None:
     old = "# mine\r\nSTRIPE_KEY='hunter2'\r\nEXTRA=op://x/y/z"
     (root / ".env.staging").write_bytes(old.encode())
-    plan = plan_op_init(load(root), vault="Agency")
+    (root / ".env.qa").write_text("EXTRA=op://x/y/z\n")
+    plan = plan_op_init(load(root), vault="Agency", environments=("staging", "qa", "production"))
     text = texts(plan)[".env.staging"]
     assert text.startswith(old + "\r\n") and text.endswith("DB_URL=op://Agency/agency-staging/DB_URL\r\n")
     assert [(plain.name, plain.where.line) for plain in plan.plain] == [("STRIPE_KEY", 2)]
-    assert "EXTRA=op://Agency/agency-production/EXTRA\n" in texts(plan)[".env.production"]
+    assert texts(plan)[".env.production"].count("EXTRA=op://Agency/agency-production/EXTRA\n") == 1
     assert "hunter2" not in repr(plan)
     apply(plan)
     assert (root / ".env.staging").read_bytes() == text.encode()

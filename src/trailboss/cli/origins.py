@@ -36,7 +36,8 @@ def _host(part: str) -> tuple[str, int | None]:
         port = parts.port
     except ValueError:
         port = -1
-    if not parts.hostname or port == -1 or parts.path not in ("", "/"):
+    known = parts.scheme in ("", "http", "https", "tcp")
+    if not parts.hostname or port == -1 or parts.path not in ("", "/") or not known:
         raise UsageError(
             "TB9062", f"'{part}' is not an origin", hint="For example: https://a.example.com:8443"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailboss.errors import CloudError, NotFound, RefusedError
 from trailboss.resources.addresses import addresses
+from trailboss.resources.dns_parts import is_in_zone
 from trailboss.resources.marks import (
     CREATION,
     IDENTITY,
@@ -77,6 +78,9 @@ class CustomDomainKind(Basis):
             yield f"'{spec.hostname}' is no host name: neither scheme nor path belongs to it"
         if spec.hostname != spec.hostname.lower():
             yield f"write '{spec.hostname.lower()}', as Cloudflare does"
+        zone = spec.zone_name if isinstance(spec.zone_name, str) else ""
+        if "." in zone and not is_in_zone(spec.hostname.lower(), zone):
+            yield f"'{spec.hostname}' is not in the zone {zone}"
 
     def from_worker(self, script: str, raw: Mapping[str, Any]) -> Iterable[tuple[str, CustomDomain]]:
         """The `routes` with `custom_domain`."""

@@ -87,7 +87,6 @@ def plan_op_init(
     project's name. Raises ConfigError TB13xx and SecretError TB7000-TB7002 for files that cannot be read.
     """
     chosen = vault or project.settings.secrets.get("vault") or _fit(project.name)
-    names = list(dict.fromkeys(_names(project)))
     pattern = str(project.settings.secrets.get("file", FILE))
     files = {
         name: project.root
@@ -95,7 +94,8 @@ def plan_op_init(
         for name in environments or project.environments or USUAL
     }
     found = {path: _entries(path) for path in files.values()}
-    names += [n for entries in found.values() for n in entries if n not in names and not _NOT_OURS.match(n)]
+    listed = [name for entries in found.values() for name in entries if not _NOT_OURS.match(name)]
+    names = list(dict.fromkeys([*_names(project), *listed]))
     writes = [_settings(project, chosen, backend)]
     for environment, path in files.items():
         item = f"{_fit(project.name)}-{_fit(environment)}"

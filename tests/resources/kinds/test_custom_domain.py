@@ -118,3 +118,5 @@ def test_what_is_not_shown_is_not_compared() -> None:
 def test_problems(name: str, text: str) -> None:
     assert text in " ".join(KIND.problems(replace(BARE, hostname=name)))
     assert list(KIND.problems(FULL)) == []
+    strange = replace(BARE, hostname="ai.example.org", zone_name="example.com")
+    assert list(KIND.problems(strange)) == ["'ai.example.org' is not in the zone example.com"]
