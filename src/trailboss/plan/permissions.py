@@ -150,7 +150,7 @@ async def _refused(cloud: Cloud, wants: tuple[Wanted, ...]) -> Any:
         for one in want.resources:
             found = kind(one.kind)
             group = found.permissions_for(one.spec).read
-            if list(refs_in(one.spec)) or (one.kind, group) in tried:
+            if refs_in(one.spec) or (one.kind, group) in tried:
                 continue
             tried.add((one.kind, group))
             try:

@@ -100,7 +100,7 @@ class _Reader:
         """Whether it can be said where to look for it: nothing in its identity is still to be made."""
         if waits_for_worker(self._view, one):
             return False
-        return not list(refs_in(identity_of(self._spec(one))))
+        return not refs_in(identity_of(self._spec(one)))
 
     def _spec(self, one: Resource) -> Any:
         return resolved(one.spec, self._view.handles)

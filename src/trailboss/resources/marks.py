@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, dataclass, fields, replace
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 
@@ -116,6 +117,24 @@ def _names(shape: Any) -> tuple[str, ...]:
     return tuple(place.name for place in fields(shape)) if hasattr(shape, "__dataclass_fields__") else ()
 
 
+def _getter(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """What reads those fields of a value, as a tuple."""
+    wanted = tuple(names)
+    if len(wanted) > 1:
+        return attrgetter(*wanted)
+    return lambda value: tuple(getattr(value, name) for name in wanted)
+
+
+@cache
+def _identity(shape: Any) -> Callable[[Any], tuple[Any, ...]]:
+    return _getter(place.name for place in marked(shape, Mark.IDENTITY))
+
+
+@cache
+def _fields_of(shape: Any) -> Callable[[Any], tuple[Any, ...]]:
+    return _getter(_names(shape))
+
+
 def is_named(place: Field[Any]) -> bool:
     """Whether the field takes its value from the resource's key."""
     return bool(place.metadata.get(_NAMED))
@@ -149,20 +168,26 @@ def target_of(place: Field[Any]) -> tuple[str, str] | None:
 
 def identity_of(value: Any) -> tuple[Any, ...]:
     """The identity of a spec or an observed resource: the values of its identity fields, in order."""
-    return tuple(getattr(value, place.name) for place in marked(value, Mark.IDENTITY))
+    return _identity(_shape_of(value))(value)
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None), Unset})
 
 
-def refs_in(value: Any) -> Iterator[Ref]:
+def refs_in(value: Any) -> list[Ref]:
     """Every reference in a spec, however deep."""
+    found: list[Ref] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[Ref]) -> None:
     if isinstance(value, Ref):
-        yield value
+        found.append(value)
         return
     for inner in _inside(value):
         if type(inner) not in _PLAIN:
-            yield from refs_in(inner)
+            _collect(inner, found)
 
 
 def _inside(value: Any) -> Iterable[Any]:
@@ -170,7 +195,7 @@ def _inside(value: Any) -> Iterable[Any]:
         return value
     if isinstance(value, dict | Mapping):
         return value.values()
-    return [getattr(value, name) for name in _names(_shape_of(value))]
+    return _fields_of(_shape_of(value))(value)
 
 
 def resolved(value: Any, handles: Mapping[Ref, str]) -> Any:
