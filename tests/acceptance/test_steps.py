@@ -48,6 +48,9 @@ def test_step_2_staging_then_production_run_the_same_bytes(account: Sandbox, she
     commands = step(2)
     if commands:  # as after step 1: the secrets wait on a draft, whose code has no queue handler
         shell.run("trailboss secret bulk --env staging .env.staging")
+        planned = shell.run("trailboss deploy --env staging --dry-run")
+        assert "d1_database agency-ai-sessions-staging (to create)" in planned
+        assert account.call("GET", f"{account.account}/d1/database") == []
         assert "for the next deploy" in shell.run("trailboss apply --env staging")
     for command in commands:
         before = _scripts(account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trailboss.cli.output import Output
+from trailboss.cli.plans import SIGNS
 from trailboss.cli.words_for import size
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ _STATES = {"unchanged": ("=", "2"), "updated": ("+", "32"), "planned": ("○", "
 
 
 def deployed(output: Output, report: DeployReport) -> None:
-    """One block per Worker, then how long it all took."""
+    """The resources that were made first, one block per Worker, then how long it all took."""
+    for each in report.resources:
+        sign, colour = SIGNS[each.action] if not report.dry_run else _STATES["planned"]
+        verb = f" (to {each.action})" if report.dry_run else ""
+        output.line(f"{output.style(sign, colour, output.out)} {each.kind} {each.name}{verb}")
     for number, worker in enumerate(report.workers):
         if number:
             output.line()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from trailboss.errors import PermissionDenied
 from trailboss.plan.apply import Applied, Options, apply
 from trailboss.plan.carry import Reveal
+from trailboss.plan.changes import Change
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.register import Register, with_expiry
 from trailboss.plan.wanted import Resource, Wanted, wanted
@@ -45,23 +46,42 @@ async def ensure(
     options = Options(tell=tell, doing="deploy")
     options = options if reveal is None else replace(options, reveal=reveal)
     want = wanted(project)
-    places = {
-        one.address: (one.kind, identity_of(one.spec))
-        for one in want.resources
-        if not isinstance(kind(one.kind).ownership, Shared) and not _goes_with_upload(one)
-    }
+    places = _places(want)
     chosen = tuple(name for name, place in places.items() if only is None or place in only)
     if not chosen:
         await _note_end(cloud, want)
         return None
     plan = await make(cloud, want, targets=chosen)
-    todo = _safe(plan)
+    todo = tuple(one.address for one in _safe(plan))
     if not todo:
         refuse(plan, approved=None, confirmed=True)
         if plan.is_late:
             await _note_end(cloud, want, plan.view.register)
         return None
     return await apply(cloud, want, replace(options, targets=todo))
+
+
+async def preview(cloud: Cloud, project: Project) -> tuple[Change, ...]:
+    """What `ensure` would do. Writes nothing.
+
+    Raises: as `apply` for what an apply refuses before its first change.
+    """
+    want = wanted(project)
+    chosen = tuple(_places(want))
+    if not chosen:
+        return ()
+    plan = await make(cloud, want, targets=chosen)
+    refuse(plan, approved=None, confirmed=True)
+    return _safe(plan)
+
+
+def _places(want: Wanted) -> dict[str, tuple[str, tuple[object, ...]]]:
+    """By address, what is made before an upload."""
+    return {
+        one.address: (one.kind, identity_of(one.spec))
+        for one in want.resources
+        if not isinstance(kind(one.kind).ownership, Shared) and not _goes_with_upload(one)
+    }
 
 
 async def note_end(cloud: Cloud, project: Project) -> None:
@@ -102,7 +122,7 @@ def _goes_with_upload(one: Resource) -> bool:
     return isinstance(kind(one.kind).ownership, OfWorker) and not one.is_written
 
 
-def _safe(plan: Plan) -> tuple[str, ...]:
+def _safe(plan: Plan) -> tuple[Change, ...]:
     """Everything but deletions and what loses data."""
     kept = ("create", "update", "adopt", "replace")
-    return tuple(one.address for one in plan.pending if one.action in kept and not one.loses)
+    return tuple(one for one in plan.pending if one.action in kept and not one.loses)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from trailboss.errors import UsageError
 from trailboss.release.callbacks import Progress, quiet
 from trailboss.release.order import callees_first
-from trailboss.release.outcomes import DeployOptions, DeployReport, Outcome, StageReport, WorkerReport
+from trailboss.release.outcomes import (
+    DeployOptions,
+    DeployReport,
+    Outcome,
+    ResourceReport,
+    StageReport,
+    WorkerReport,
+)
 from trailboss.release.passing import Go, Pass, Stage, Stop
 from trailboss.release.secret_shipping import prepare
 from trailboss.release.stages import CHANGES, CHECKS
@@ -23,6 +30,7 @@ from trailboss.release.together import together
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
     from trailboss.config import Project, Worker
+    from trailboss.plan.changes import Change
 
 
 async def deploy(
@@ -56,37 +64,48 @@ async def deploy(
     if options.rollout is not None:
         from trailboss.release.rollout.deploying import roll_out
 
-        if cloud is not None and not options.dry_run:
-            await ready(project, cloud, options, progress)
-        return await roll_out(project, ordered, options.rollout, show=options.show)
+        done = await ready(project, cloud, options, progress) if cloud is not None else ()
+        report = await roll_out(project, ordered, options.rollout, show=options.show)
+        return replace(report, resources=done)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))
     if project.protected and cloud is not None:
         from trailboss.release.proof import require
 
         checked = await require(project, checked, cloud)
-    if cloud is not None and not options.dry_run:
-        await ready(project, cloud, options, progress)
+    done = await ready(project, cloud, options, progress) if cloud is not None else ()
     reports = []
     for step in checked:
         ended = await run(CHANGES, step.now) if isinstance(step, Go) else step
         reports.append(finish(ended))
-    return DeployReport(options.dry_run, tuple(reports), time.perf_counter() - began)
+    return DeployReport(options.dry_run, tuple(reports), time.perf_counter() - began, resources=done)
 
 
-async def ready(project: Project, cloud: Cloud, options: DeployOptions, progress: Progress) -> None:
-    """The resources that trailboss.toml declares, as it wants them, and the end of an ephemeral environment.
-    Deleting is left to `apply`.
+async def ready(
+    project: Project, cloud: Cloud, options: DeployOptions, progress: Progress
+) -> tuple[ResourceReport, ...]:
+    """The resources that trailboss.toml declares, as it wants them, and the end of an ephemeral environment;
+    what was done. Deleting is left to `apply`. A dry run only plans it, and is refused what an apply is.
 
     Raises: as `plan.apply.apply`.
     """
     if project.tables.get("resources"):
-        from trailboss.plan.ensure import ensure
+        from trailboss.plan.ensure import ensure, preview
 
-        await ensure(cloud, project, tell=progress, reveal=options.reveal)
-    elif "ephemeral" in (project.tables.get("environments") or {}).get(project.environment.name or "", {}):
+        if options.dry_run:
+            return tuple(map(_told, await preview(cloud, project)))
+        applied = await ensure(cloud, project, tell=progress, reveal=options.reveal)
+        return tuple(map(_told, applied.done)) if applied else ()
+    if options.dry_run:
+        return ()
+    if "ephemeral" in (project.tables.get("environments") or {}).get(project.environment.name or "", {}):
         from trailboss.plan.ensure import note_end
 
         await note_end(cloud, project)
+    return ()
+
+
+def _told(change: Change) -> ResourceReport:
+    return ResourceReport(change.action, change.kind, change.name)
 
 
 async def run(stages: Sequence[tuple[str, Stage]], now: Pass) -> Go | Stop:

@@ -158,14 +158,25 @@ class WorkerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceReport:
+    """A resource that trailboss.toml declares: created, updated, replaced or adopted before the upload."""
+
+    action: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeployReport:
     """One report per Worker, in the order they were deployed (a Worker comes after those it calls);
-    `rollout` says how the traffic was given to them, None when at once."""
+    `rollout` says how the traffic was given to them, None when at once; `resources` what was done to
+    resources first, or in a dry run would be."""
 
     dry_run: bool
     workers: tuple[WorkerReport, ...]
     seconds: float = 0.0
     rollout: RolloutReport | None = None
+    resources: tuple[ResourceReport, ...] = ()
 
     @property
     def ok(self) -> bool:
