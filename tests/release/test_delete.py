@@ -35,3 +35,16 @@ def test_nobody_to_ask(desk: Desk) -> None:
     with pytest.raises(RefusedError) as caught:
         desk.run(lambda cloud: delete_worker(cloud, "hello"))
     assert caught.value.code == "TB4061"
+
+
+def test_a_consumer_lets_go_of_its_queue_first(desk: Desk) -> None:
+    account, queues = desk.account, f"{desk.account.account}/queues"
+    account.call("POST", queues, json={"queue_name": "jobs"})
+    desk.write(queues={"consumers": [{"queue": "jobs"}]})
+    desk.deploy()
+    path = f"{account.account}/workers/services/hello?force=true"
+    assert account.call("DELETE", path, expect=400)["code"] == 10064
+    asked: list[str] = []
+    done = desk.run(lambda cloud: delete_worker(cloud, "hello", confirm=lambda text: not asked.append(text)))
+    assert done.deleted and done.usage.queues == ("jobs",) and "essages in jobs are" in asked[0]
+    assert account.call("GET", queues)[0]["consumers"] == []

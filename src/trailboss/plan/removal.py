@@ -17,6 +17,7 @@ from trailboss.plan.changes import Change
 from trailboss.plan.plan import Plan, make, refuse
 from trailboss.plan.register import Expiry, Register
 from trailboss.plan.wanted import Wanted
+from trailboss.resources.consuming import consuming, detach
 from trailboss.resources.emptying import empty
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ async def remove_environment(
     gone: list[str] = []
 
     async def first(guarded: Cloud) -> None:
+        if workers:
+            await detach(guarded, await consuming(guarded, workers))
         for name in workers:
             options.progress(f"delete Worker {name}")
             if await delete_worker(guarded, name):

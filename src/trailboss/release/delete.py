@@ -11,6 +11,7 @@ from trailboss.errors import CloudError, PermissionDenied, RefusedError
 from trailboss.release import paths
 from trailboss.release.callbacks import Confirm, Progress, quiet
 from trailboss.release.together import together
+from trailboss.resources.consuming import consuming, detach
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Who would notice: `users` are sentences ("Worker api calls it through a service binding"),
-    `storage` names Durable Object classes whose data goes with the Worker."""
+    `storage` names Durable Object classes whose data goes with the Worker, `queues` those whose messages it
+    takes and which wait from then on."""
 
     users: tuple[str, ...]
     storage: tuple[str, ...]
+    queues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ async def delete_worker(
     if not force:
         _ask(name, usage, confirm)
     progress(f"Deleting {name}")
+    if usage.queues:
+        await detach(cloud, await consuming(cloud, (name,)))
     try:
         flag = "true" if force or usage.users else "false"
         await cloud.delete(paths.service(cloud, name), params={"force": flag})
@@ -66,14 +71,14 @@ async def delete_worker(
 
 
 async def read_usage(cloud: Cloud, name: str) -> Usage | None:
-    """What refers to the Worker and what it stores; None when there is no such Worker. Three calls at
-    once."""
+    """What refers to the Worker and what it stores; None when there is no such Worker. Four calls at once."""
     encoded = segment(name)
     try:
-        references, tails, objects = await together(
+        references, tails, objects, queues = await together(
             cloud.get(paths.script(cloud, name, "references")),
             cloud.get(f"{cloud.account}/workers/tails/by-consumer/{encoded}"),
             _durable_objects(cloud, name),
+            consuming(cloud, (name,)),
         )
     except PermissionDenied:
         return Usage(users=(), storage=())
@@ -81,7 +86,8 @@ async def read_usage(cloud: Cloud, name: str) -> Usage | None:
         if paths.is_missing(error):
             return None
         raise
-    return Usage(users=tuple(_users(name, references or {}, tails or ())), storage=objects)
+    users = tuple(_users(name, references or {}, tails or ()))
+    return Usage(users, objects, tuple(sorted(one.queue for one in queues)))
 
 
 async def _durable_objects(cloud: Cloud, name: str) -> tuple[str, ...]:
@@ -124,6 +130,7 @@ def _ask(name: str, usage: Usage, confirm: Confirm | None) -> None:
     lines += (
         [f"the data of its Durable Objects {', '.join(usage.storage)} goes with it"] if usage.storage else []
     )
+    lines += [f"messages in {', '.join(usage.queues)} are taken by nobody then"] if usage.queues else []
     reasons = "; ".join(lines)
     if confirm is None:
         code, why = (

@@ -110,7 +110,7 @@ def _unattended(run: Run, script: str) -> Confirm | None:
     from trailboss.release.delete import read_usage
 
     usage = run.call(lambda cloud: read_usage(cloud, script))
-    harmless = usage is None or not (usage.users or usage.storage)
+    harmless = usage is None or not (usage.users or usage.storage or usage.queues)
     return (lambda _question: True) if harmless else None
 
 
@@ -121,6 +121,8 @@ def _would(output: Output, done: DeleteResult, *, exists: bool) -> None:
         output.line(f"  {user}")
     for storage in usage.storage:
         output.line(f"  the data of its Durable Object {storage} would go with it")
+    for queue in usage.queues:
+        output.line(f"  messages in {queue} would be taken by nobody")
 
 
 def _show(output: Output, done: DeleteResult, environment: str | None) -> None:

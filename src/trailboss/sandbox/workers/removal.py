@@ -46,6 +46,19 @@ def incoming_objects(store: Store, name: str) -> list[dict[str, Any]]:
     return found
 
 
+def consumed_queues(store: Store, name: str) -> list[dict[str, Any]]:
+    """The queues this Worker is a consumer of."""
+    return [
+        {
+            "queue_id": queue["queue_id"],
+            "queue_name": queue["queue_name"],
+            "queue_consumer_id": one["consumer_id"],
+        }
+        for queue in store.all("queue")
+        for one in store.where("queue_consumer", queue["queue_id"], script_name=name)
+    ]
+
+
 def tail_producers(store: Store, name: str) -> list[dict[str, Any]]:
     """The Workers that name this one as a tail consumer."""
     return [
@@ -66,10 +79,13 @@ async def remove_script(call: Call, name: str, *, force: bool) -> None:
     """Delete a Worker with its versions, deployments, routes, domains, schedules, Durable Objects.
 
     Raises:
-        ApiError: 10007 unknown; 10064 when others use it and `force` is not given.
+        ApiError: 10007 unknown; 10064 when others use it and `force` is not given, and always while it is a
+            queue's consumer.
     """
     store = call.store
     script_named(store, name)
+    if consumed_queues(store, name):
+        raise refusals.has_dependents("script still in use as a consumer for a queue")
     dependents = [*incoming_services(store, name), *incoming_objects(store, name)]
     if dependents and not force:
         users = ", ".join(sorted({item["service"] for item in dependents}))

@@ -9,7 +9,7 @@ from trailboss.sandbox.call import Call
 from trailboss.sandbox.store import Record
 from trailboss.sandbox.workers.bindings import shown
 from trailboss.sandbox.workers.model import current_deployment
-from trailboss.sandbox.workers.removal import incoming_objects, incoming_services
+from trailboss.sandbox.workers.removal import consumed_queues, incoming_objects, incoming_services
 from trailboss.sandbox.workers.upload import blob_path
 
 
@@ -62,7 +62,7 @@ def _references(call: Call, name: str) -> dict[str, Any]:
             }
             for item in incoming_objects(store, name)
         ],
-        "queues": [],
+        "queues": consumed_queues(store, name),
         "workers": [
             {"id": tags[item["service"]], "name": item["service"]} for item in incoming_services(store, name)
         ],
