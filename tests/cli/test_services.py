@@ -60,6 +60,8 @@ def test_a_connection_string_that_is_none(trailboss: Trailboss, agency: Path) ->
     wrong = trailboss(*words, "--connection-string", f"redis://x:{CANARY}@h/1")
     assert (wrong.status, wrong.error["code"]) == (2, "TB9064")
     assert CANARY not in wrong.out + wrong.err
+    nobody = trailboss(*words, "--connection-string", "${NOBODY_SET_THIS}")
+    assert nobody.status != 0 and nobody.error["code"].startswith("TB7")
     assert all_text(agency) == text
 
 

@@ -16,7 +16,7 @@ from trailboss.cli.applying import carry_out
 from trailboss.cli.declare import Elsewhere
 from trailboss.cli.output import Output
 from trailboss.cli.run import Run
-from trailboss.errors import CloudError, PlanError, UsageError
+from trailboss.errors import CloudError, PlanError, SecretError, UsageError
 
 if TYPE_CHECKING:
     from trailboss.cloud import Cloud
@@ -71,15 +71,17 @@ def make_resource(
     targets = (resource.address, *_waiting_for(want, resource))
     try:
         done = carry_out(run, want, targets=targets, quiet=True, doing=doing, known=known)
-    except CloudError as error:
-        if _is_refused(error) and len(targets) == 1:
+    except (CloudError, SecretError) as error:
+        if (isinstance(error, SecretError) or _is_refused(error)) and len(targets) == 1:
             put_back(before)
         raise
     form = load(kind).binding
     bound = binding or (_bound(run, kind, key, resource) if form else None)
     made = _made(done, resource, bound, files)
-    if form is not None and form.given and not form.makes and bound and made.id:
-        files = tuple(dict.fromkeys((*files, *_note_id(run, form.config, form.given, bound, made.id))))
+    if form is not None and form.given and not form.makes and made.id:
+        name = bound or _binding_of(key)
+        made = replace(made, binding=name)
+        files = tuple(dict.fromkeys((*files, *_note_id(run, form.config, form.given, name, made.id))))
     return replace(made, files=files)
 
 
@@ -89,7 +91,7 @@ def _is_refused(error: CloudError) -> bool:
 
 
 def _note_id(run: Run, path: tuple[str, ...], key: str, binding: str, id: str) -> tuple[str, ...]:
-    """The id beside the binding, where wrangler does not go on without one."""
+    """The binding with its id, where wrangler does not go on without one."""
     from trailboss.config.edit import Set
     from trailboss.config.resources import write
 
@@ -100,7 +102,9 @@ def _note_id(run: Run, path: tuple[str, ...], key: str, binding: str, id: str) -
         if entry.get("binding") == binding and entry.get(key) != id and worker.user_path is not None:
             place = (*prefix, *path, number, key)
             return tuple(map(_shown, write({worker.user_path: [Set(place, id)]}, lambda: _reload(run))))
-    return ()
+    if any(entry.get("binding") == binding for entry in worker.raw.get(path[0]) or ()):
+        return ()
+    return bind_entry(run, path, {"binding": binding, key: id}, own=True)
 
 
 def bind_only(run: Run, kind: str, key: str, binding: str | None, id: str) -> tuple[str, tuple[str, ...]]:
@@ -231,7 +235,10 @@ def _edits(
     if form.title:
         own = worker.environment if worker.declared else None
         entry[form.title] = f"{key}-{own}" if own else key
-    return joined(beside, bind(worker, form.config, entry, own=not form.makes))
+    edits = bind(worker, form.config, entry, own=not form.makes)
+    if form.given and not form.makes:  # wrangler goes on with its id only: written when there is one
+        return beside
+    return joined(beside, edits)
 
 
 def _keyed(
