@@ -139,8 +139,11 @@ def test_failure_has_a_code_a_place_and_a_hint(what: str, tmp_path: Path, cache:
 
 
 def test_failed_build_command_says_what_it_printed(tmp_path: Path, cache: BuildCache) -> None:
-    worker = project(tmp_path / "p", {"index.js": ""}, build={"command": "echo boom >&2; exit 3"})
-    with pytest.raises(BuildError, match="status 3: echo boom") as caught:
+    """The command is a program of the project, found as npx would find it."""
+    worker = project(tmp_path / "p", {"index.js": ""}, build={"command": "boom"})
+    program = make(tmp_path / "p", {"node_modules/.bin/boom": "#!/bin/sh\necho boom >&2; exit 3"})
+    (program / "node_modules/.bin/boom").chmod(0o755)
+    with pytest.raises(BuildError, match="status 3: boom") as caught:
         build(worker, cache=cache)
     assert caught.value.hint == "boom"
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.build.projects import load, make
 from trailboss.build import BuildCache, build
-from trailboss.build.wrangler import Wrangler, with_compiled
+from trailboss.build.failures import failure
+from trailboss.build.wrangler import Output, Wrangler, with_compiled
 
 STARTER = 'spawn(process.execPath, [path.join(__dirname, "../wrangler-dist/cli.js")])'
 
@@ -60,3 +61,15 @@ def test_a_build_command_gets_no_cache_of_ours(
     )
     artifact = build(load(make(tmp_path / "p", {"wrangler.json": config})), cache=cache)
     assert b"[]" in artifact.modules[0].data
+
+
+def test_a_failed_build_command_is_known_by_the_words_of_other_wranglers(tmp_path: Path) -> None:
+    said = """[custom build] Running: esbuild a.ts
+[custom build] /bin/sh: 1: esbuild: not found
+✘ [ERROR] Error: Command failed with exit code 127: esbuild a.ts
+
+✘ [ERROR] Running custom build `esbuild a.ts` failed. There may be more logs above.
+"""
+    error = failure(Output(1, "", said), tmp_path)
+    assert (error.code, error.hint) == ("TB3103", "/bin/sh: 1: esbuild: not found")
+    assert str(error).endswith("the build command failed with status 127: esbuild a.ts")

@@ -7,7 +7,7 @@ if (args[0] === "wait") {
   setInterval(() => {}, 1000);
 } else {
   const stdin = process.stdin.isTTY ? null : fs.readFileSync(0, "utf8");
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(CLOUDFLARE|CF|NO_COLOR|FORCE)/.test(name)));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(CLOUDFLARE|CF|NO_COLOR|FORCE|PATH$)/.test(name)));
   console.log(JSON.stringify({ args, cwd: process.cwd(), stdin, env, tty: Boolean(process.stdout.isTTY) }));
   process.exit(Number(process.env.FAKE_STATUS ?? 0));
 }

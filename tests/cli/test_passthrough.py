@@ -70,6 +70,16 @@ def test_it_says_why_a_command_of_ours_went_to_wrangler(folder: Path) -> None:
     assert "goes to wrangler" in done.stderr
 
 
+def test_a_folder_without_a_configuration_may_be_set_up_by_wrangler(folder: Path) -> None:
+    """Wrangler knows frameworks and static sites; it finds the project's programs as under npx."""
+    (folder / "package.json").write_text("{}")
+    programs = folder / "node_modules" / ".bin"
+    programs.mkdir()
+    found = told(folder, "deploy", "--name", "site")
+    assert found["args"] == ["deploy", "--name", "site"]
+    assert found["env"]["PATH"].startswith(f"{programs}{os.pathsep}")
+
+
 def test_a_profile_is_a_login_of_wranglers(folder: Path) -> None:
     assert told(folder, "whoami", "--profile", "work")["args"] == ["whoami", "--profile", "work"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from trailboss.toolchain.folders import cache_root, data_root
+from trailboss.toolchain.folders import cache_root, data_root, with_programs
 
 
 @pytest.mark.parametrize("home", ["/home/somebody", "/home/somebody/", "relative", "", None])
@@ -25,3 +25,12 @@ def test_they_are_where_platformdirs_says(
 def test_the_cache_can_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAILBOSS_CACHE_DIR", "/somewhere")
     assert cache_root() == Path("/somewhere")
+
+
+def test_the_programs_of_a_project_are_found_before_others(tmp_path: Path) -> None:
+    inner, outer = (tmp_path / at / "node_modules" / ".bin" for at in ("a/b", "a"))
+    for folder in (inner, outer):
+        folder.mkdir(parents=True)
+    found = with_programs({"PATH": "/bin", "X": "1"}, tmp_path / "a" / "b")
+    assert found == {"PATH": f"{inner}:{outer}:/bin", "X": "1"}
+    assert with_programs(found, tmp_path / "a" / "b") == found

@@ -16,6 +16,7 @@ from trailboss.build.spare import Spares, is_wanted
 from trailboss.build.subject import Subject, check_entry
 from trailboss.build.wrangler import Output, Stop, Wrangler, environment, run, with_compiled
 from trailboss.errors import BuildError
+from trailboss.toolchain.folders import with_programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def bundle(
         variables = environment(scratch / "logs", environ)
         if subject.build_command is None:  # the project's own programs do not fill a cache of ours
             variables = with_compiled(variables)
+        else:
+            variables = with_programs(variables, subject.base)
         warm = subject.build_command is None and is_wanted(environ)
         output = _run(
             wrangler,

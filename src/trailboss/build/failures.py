@@ -21,7 +21,7 @@ def failure(output: Output, directory: Path) -> BuildError:
     TB3104 wrangler refused the project for another reason.
     """
     text = output.stderr + "\n" + output.stdout
-    if "[custom build]" in text and "non-zero status" in text:
+    if "[custom build]" in text and ("non-zero status" in text or "ERROR] Running custom build" in text):
         return _custom_build(text)
     headline, where, detail = _first_error(text, directory)
     if where is not None:
@@ -91,7 +91,7 @@ def _custom_build(text: str) -> BuildError:
     mark = "[custom build] "
     said = [line.removeprefix(mark) for line in text.splitlines() if line.startswith(mark) and line != mark]
     command = next((line for line in said if line.startswith("Running: ")), "").removeprefix("Running: ")
-    status = re.search(r"non-zero status \((\d+)\)", text)
+    status = re.search(r"(?:non-zero status \(|failed with exit code )(\d+)", text)
     printed = "\n".join(line for line in said if line.strip() and not line.startswith("Running: "))
     return BuildError(
         "TB3103",

@@ -109,6 +109,7 @@ def wish_of(run: Run, words: tuple[str, ...], asked: dict[str, Any], target: Tar
     """The session that flags and files ask for; a flag wins."""
     from trailboss.build.wrangler import find, with_compiled
     from trailboss.develop.setup import Wish
+    from trailboss.toolchain.folders import with_programs
 
     wrangler = find(Path.cwd(), run.output.progress)
     settings = dev_settings(run)
@@ -117,7 +118,7 @@ def wish_of(run: Run, words: tuple[str, ...], asked: dict[str, Any], target: Tar
     return Wish(
         command=[str(wrangler.node), "--no-warnings", str(wrangler.entry)],
         words=_words(run, words, target),
-        environ=with_compiled(_environ(run, target)),
+        environ=with_programs(with_compiled(_environ(run, target)), Path.cwd()),
         folder=Path.cwd(),
         environment=run.project.environment.name,
         port=_first(asked["port"], settings.port),

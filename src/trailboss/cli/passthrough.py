@@ -44,6 +44,7 @@ def hand_over(line: Line, notice: str = "") -> Never:
         TrailbossError: what finding the target or the toolchain raises.
     """
     from trailboss.cli.run import Run
+    from trailboss.toolchain.folders import with_programs
 
     run = Run.start(replace(peek(line.arguments), json=False))  # from here on we are in the folder of --cwd
     command = find(Path.cwd(), run.output.progress)
@@ -52,7 +53,7 @@ def hand_over(line: Line, notice: str = "") -> Never:
     command += _resolved(run, line, environ)
     if notice:
         run.output.note(run.output.style(notice, "33"))
-    _become(command, environ)
+    _become(command, with_programs(environ, Path.cwd()))
 
 
 def arguments(line: Line) -> list[str]:

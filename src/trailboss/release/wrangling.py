@@ -31,12 +31,13 @@ async def hand_over(now: Pass, reason: str, command: tuple[str, ...] = ("deploy"
     Raises ReleaseError TB4090 with the end of wrangler's output when it fails, TB4091 for a preview.
     """
     from trailboss.build.wrangler import find, run
+    from trailboss.toolchain.folders import with_programs
 
     refuse_copy(now.worker, reason)
     now.progress(f"{now.name} is deployed by wrangler: {reason}")
     wrangler = await asyncio.to_thread(find, now.subject.base, now.progress)
     with tempfile.TemporaryDirectory(prefix="trailboss-") as folder:
-        env = await _environment(now.account, Path(folder))
+        env = with_programs(await _environment(now.account, Path(folder)), now.subject.base)
         with secrets_pipe(Path(folder), now.options.secrets) as more:
             output = await asyncio.to_thread(
                 run, wrangler, [*_arguments(now, command), *more], cwd=now.subject.base, env=env

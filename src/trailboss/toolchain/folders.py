@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -32,6 +33,18 @@ def data_root() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("trailboss", appauthor=False))
+
+
+def with_programs(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """`environ` in which the programs of the project in `folder` are found, as npm and npx let them be.
+
+    A `build.command` such as `esbuild …` counts on it: most call wrangler through `npx` or an npm script,
+    which put `node_modules/.bin` of the folder and of each above it before `PATH`.
+    """
+    folders = [str(bin) for up in (folder, *folder.parents) if (bin := up / "node_modules" / ".bin").is_dir()]
+    path = environ.get("PATH", os.defpath)
+    known = path.split(os.pathsep)
+    return {**environ, "PATH": os.pathsep.join([*(one for one in folders if one not in known), path])}
 
 
 def _plain(variable: str, folder: str) -> Path | None:

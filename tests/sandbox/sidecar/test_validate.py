@@ -52,6 +52,14 @@ def test_exports_are_found(sidecar: Sidecar, folder: Path) -> None:
     assert isinstance(found["startup_time_ms"], int)
 
 
+def test_mail_is_a_module_of_the_runtime(sidecar: Sidecar, folder: Path) -> None:
+    """A library may import it where no binding sends mail."""
+    code = """import { EmailMessage } from "cloudflare:email";
+    new EmailMessage("a@x.test", "b@x.test", "raw");
+    export default { fetch() {} };"""
+    assert _validate(sidecar, folder, code)["ok"]
+
+
 def test_a_class_as_default_export(sidecar: Sidecar, folder: Path) -> None:
     code = """
         import { WorkerEntrypoint } from "cloudflare:workers";

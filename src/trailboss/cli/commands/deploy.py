@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +47,7 @@ def deploy(
     """
     from trailboss.release.outcomes import DeployOptions
 
-    if not run.project.workers and (flags["path"] or flags["assets"]):
+    if not run.project.workers and (flags["path"] or flags["assets"] or _can_be_set_up(run)):
         raise Elsewhere("there is no configuration file here: the whole command goes to wrangler")
     workers = chosen(run, flags)
     target = _target(run, dry_run=flags["dry_run"])
@@ -73,6 +74,14 @@ def deploy(
     report = released(run, workers, target, options, flags)
     write_outdir(workers, building, flags["outdir"])
     return finish(run, report)
+
+
+def _can_be_set_up(run: Run) -> bool:
+    """Whether wrangler may know what a folder without a configuration is: a framework, or a static site."""
+    here = Path.cwd()
+    return run.project.file is None and any(
+        (here / name).is_file() for name in ("package.json", "index.html")
+    )
 
 
 def released(
