@@ -109,6 +109,7 @@ def test_a_target_is_put_into_the_environment(folder: Path, target: Sandbox) -> 
     given = {"CLOUDFLARE_API_KEY": "k", "CLOUDFLARE_EMAIL": "e@example.com", "CF_API_TOKEN": "old"}
     found = told(folder, "d1", "list", "--target", "sandbox:test", **given)
     assert found["args"] == ["d1", "list"]
+    assert found["env"].pop("PATH")
     assert found["env"] == {
         "CLOUDFLARE_API_BASE_URL": target.connection.api_url,
         "CLOUDFLARE_API_TOKEN": target.connection.token,
