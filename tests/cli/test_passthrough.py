@@ -140,6 +140,8 @@ def test_an_environment_of_trailboss_toml_is_written_out(folder: Path, target: S
     assert "CLOUDFLARE_ENV" not in detected["env"]
     assert told(folder, "types", "--env", "staging")["args"] == ["types", "--env", "staging"]
     assert told(folder, "triggers", "deploy")["args"] == ["triggers", "deploy"]
+    (folder / "wrangler.jsonc").write_text('{"name": "w", "main": "src/x.ts", "env": {"other": {}}}')
+    assert told(folder, "types", "--env", "staging", "--x")["args"] == ["types", "--x"]
 
 
 def test_a_sandbox_that_is_not_running_stops_only_what_needs_it(folder: Path, tmp_path: Path) -> None:

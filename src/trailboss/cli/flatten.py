@@ -45,6 +45,17 @@ def flat_config(project: Project, line: Line) -> Path | None:
     return file
 
 
+def is_unknown(project: Project, line: Line) -> bool:
+    """Whether wrangler's own file has other environments and not this one, which it refuses. What acts on
+    this machine then goes by the top level, as wrangler itself does where a file has no environments."""
+    if project.file is None or project.environment.name is None or "--config" in line.arguments:
+        return False
+    worker = project.here or (project.workers[0] if len(project.workers) == 1 else None)
+    if worker is None or worker.redirected or worker.declared:
+        return False
+    return bool(worker.resolved.document.data.get("env"))
+
+
 def without_environment(arguments: list[str]) -> list[str]:
     """The arguments without `--env NAME`: a flat file has no environments."""
     kept: list[str] = []

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
-from trailboss.cli.flatten import flat_config, without_environment
+from trailboss.cli.flatten import flat_config, is_unknown, without_environment
 from trailboss.cli.options import peek, without_ours
 from trailboss.cli.words import Line
 from trailboss.errors import AuthenticationError, SandboxError, UsageError
@@ -70,9 +70,11 @@ def _resolved(run: Run, line: Line, environ: dict[str, str]) -> list[str]:
     if line.words == "wrangler" or not line.command or not _has_a_say(run) or _asks_for_help(line):
         return words
     file = flat_config(run.project, line)
-    if file is None:
+    if file is None and not is_unknown(run.project, line):
         return words
     environ.pop("CLOUDFLARE_ENV", None)
+    if file is None:
+        return without_environment(words)
     return [*without_environment(words), "--config", str(file)]
 
 
