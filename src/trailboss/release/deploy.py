@@ -50,8 +50,8 @@ async def deploy(
     Raises:
         UsageError: TB9420 no Worker, TB9421 no account and not a dry run. ConfigError: TB18xx (`checks`).
         BuildError, CloudError. ReleaseError: TB4022, TB4073, TB4090. RefusedError: TB4081 split traffic.
-        ConflictError: TB4021, TB4403-TB4405 a rollout is under way. With `options.rollout`: also what
-        `rollout.deploying.roll_out` raises. RefusedError TB4420-TB4422 a digest nobody proved.
+        ConflictError: TB4021, TB4403-TB4405 a rollout is under way. With `options.rollout`: also TB4418 and
+        what `rollout.deploying.roll_out` raises. RefusedError TB4420-TB4422 a digest nobody proved.
     """
     options = options or DeployOptions()
     if not workers:
@@ -62,9 +62,13 @@ async def deploy(
     passes = await prepare([begin(worker, cloud, options, progress, project) for worker in workers])
     ordered = callees_first(passes, name=lambda item: item.name, settings=lambda item: item.settings)
     if options.rollout is not None:
+        from trailboss.release.gates.tunnel import require as require_tunnels
         from trailboss.release.rollout.deploying import roll_out
 
         done = await ready(project, cloud, options, progress) if cloud is not None else ()
+        if cloud is not None:
+            coming = {each.name for each in done if each.kind == "cloudflared_tunnel"}
+            await require_tunnels(options.rollout.gates, cloud, coming)
         report = await roll_out(project, ordered, options.rollout, show=options.show)
         return replace(report, resources=done)
     checked: list[Go | Stop] = await together(*(run(CHECKS, item) for item in ordered))

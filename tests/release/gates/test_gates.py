@@ -8,14 +8,15 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from trailboss.errors import CloudError, NotFound, ReleaseError
 from trailboss.release.evidence.windows import Span
-from trailboss.release.gates import ask, load_balancer, make, webhook
+from trailboss.release.gates import ask, load_balancer, make, tunnel, webhook
 from trailboss.release.gates.base import Asked, Asking, Batch, Record
 from trailboss.release.rollout.policy import Gate, Judgement, Policy, Probe, Step
 from trailboss.release.rollout.probing import Prober
@@ -135,6 +136,21 @@ AWAY = CloudError("TB2000", "no answer")
 )
 def test_tunnel(target: str, reply: Any, outcome: str) -> None:
     assert question(Gate("t", "tunnel", target), Cloud(cfd_tunnel=reply)).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("reply", "coming", "refused"),
+    [
+        ([], set(), True),
+        ([{"name": "db", "status": "down"}], set(), False),
+        ([], {"db"}, False),
+        (AWAY, set(), False),
+    ],
+)
+def test_a_tunnel_that_nobody_made(reply: Any, coming: set[str], refused: bool) -> None:
+    gates, cloud = [Gate("t", "tunnel", "db")], cast("Any", Cloud(cfd_tunnel=reply))
+    with pytest.raises(ReleaseError, match="there is none") if refused else nullcontext():
+        asyncio.run(tunnel.require(gates, cloud, coming))
 
 
 @pytest.mark.parametrize(
