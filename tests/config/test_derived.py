@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,28 @@ def test_several_workers_call_each_other_and_not_those_of_the_source(tmp_path: P
         "API": "api-pr-3",
     }
     assert raw["queues"]["producers"] == [{"binding": "JOBS", "queue": "jobs-pr-3"}]
+
+
+def test_what_a_build_tool_flattened_gets_the_name_and_the_things_of_the_preview(tmp_path: Path) -> None:
+    """Else a preview would be deployed over the Worker it is a copy of, and deleted with it."""
+    flat: dict[str, object] = {"name": "app-staging", "topLevelName": "app", "targetEnvironment": "staging"}
+    flat |= {"definedEnvironments": ["staging"], "main": "x.js", "routes": ["a.example/*"]}
+    flat["d1_databases"] = [{"binding": "DB", "database_name": "app-db-staging", "database_id": "1" * 8}]
+    flat["services"] = [{"binding": "SELF", "service": "app-staging"}]
+    for path, text in {
+        "trailboss.toml": "",
+        "wrangler.json": '{"name": "app", "env": {"staging": {}}}',
+        ".wrangler/deploy/config.json": '{"configPath": "../../dist/wrangler.json"}',
+        "dist/wrangler.json": json.dumps(flat),
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    worker = load(tmp_path, "pr-1").worker()
+    assert (worker.name, worker.raw["routes"], worker.raw["workers_dev"]) == ("app-pr-1", [], True)
+    assert worker.raw["d1_databases"] == [{"binding": "DB", "database_name": "app-db-pr-1"}]
+    assert worker.raw["services"] == [{"binding": "SELF", "service": "app-pr-1"}]
+    with pytest.raises(ConfigError, match='built for the environment "staging", not the top level') as caught:
+        load(tmp_path, "pr-1", TRAILBOSS_PREVIEW_FROM="")
+    assert caught.value.code == "TB1103"
+    (tmp_path / "dist/wrangler.json").write_text('{"name": "app", "topLevelName": "app"}')
+    assert load(tmp_path, "pr-1", TRAILBOSS_PREVIEW_FROM="").worker().name == "app-pr-1"

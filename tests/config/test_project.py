@@ -138,6 +138,11 @@ def test_a_redirected_config(tmp_path: Path) -> None:
     (tmp_path / "trailboss.toml").unlink()
     with pytest.raises(ConfigError, match='built for the environment "staging"'):
         load(tmp_path, "qa")
+    write(tmp_path, "dist/wrangler.json", '{"name": "app", "topLevelName": "app"}')
+    assert load(tmp_path, "qa").worker().name == "app"  # as wrangler has it
+    write(tmp_path, "trailboss.toml", "[environments.staging]")
+    with pytest.raises(ConfigError, match='built for the top level, not "staging"'):
+        load(tmp_path, "staging")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 from trailboss.config.copying import copied
 from trailboss.config.document import Document
 from trailboss.config.merging import OWN_KEYS, merge
-from trailboss.config.resolve import env_table, script_name
+from trailboss.config.resolve import built_for_another, env_table, script_name
 
 PREFIXES = ("pr-", "mr-", "preview-")
 """How a name begins that may stand for a preview."""
@@ -76,10 +76,34 @@ def settings_for(document: Document, derived: Derived, environ: Mapping[str, str
     return replace(document, data=data, derived=(derived.name, derived.source))
 
 
-def config_for(document: Document, derived: Derived, siblings: tuple[Document, ...]) -> Document:
+def names_of(document: Document, derived: Derived, *, redirected: bool) -> tuple[str, str]:
+    """What a Worker is called in the source, and in the preview."""
+    if not redirected:
+        return script_name(document, derived.source), script_name(document, derived.name)
+    flat = script_name(document, None)
+    top = document.data.get("topLevelName")
+    plain = top if isinstance(top, str) and top else flat.removesuffix(f"-{derived.source}")
+    return flat, f"{plain}-{derived.name}" if plain else ""
+
+
+def flat_for(document: Document, derived: Derived, names: Mapping[str, str]) -> Document:
+    """A config that a build tool flattened for the source, made the preview's own.
+
+    Raises ConfigError TB1103 when it was flattened for another environment than the source.
+    """
+    data = deepcopy(document.data)
+    built_for = data.get("targetEnvironment") or ""
+    told = built_for or derived.source in (data.get("definedEnvironments") or ())
+    if told and built_for != derived.source:
+        raise built_for_another(document, built_for, derived.source)
+    table, _ = copied(data, derived.source, derived.name, names)
+    own = {"name": names.get(script_name(document, None), ""), "routes": [], "workers_dev": True}
+    return replace(document, data={**table, **own}, derived=(derived.name, derived.source))
+
+
+def config_for(document: Document, derived: Derived, names: Mapping[str, str]) -> Document:
     """A wrangler config with the preview's environment in it: no routes, an address of its own."""
     data = deepcopy(document.data)
-    names = {script_name(d, derived.source): script_name(d, derived.name) for d in siblings}
     table, _ = copied(deepcopy(env_table(document, derived.source)), derived.source, derived.name, names)
     for key in ("route", "routes"):
         data.pop(key, None)

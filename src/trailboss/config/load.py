@@ -182,18 +182,18 @@ def _with_file(
 def _derived(
     document: Document, name: str, only: Found | None, known: tuple[str, ...], environ: Mapping[str, str]
 ) -> tuple[Document, list[_Member]]:
-    """The files with the environment of a preview in them. Raises ConfigError TB1102."""
-    from trailboss.config.derived import config_for, settings_for, source_of
+    """The files with the environment of a preview in them. Raises ConfigError TB1102 and TB1103."""
+    from trailboss.config.derived import config_for, flat_for, names_of, settings_for, source_of
 
     derived = source_of(document, name, known, environ)
     if derived is None:
         raise unknown_environment(name, known, document.locate("environments"))
     members = _members(document, _merged(document, derived.source or None), only)
-    configs = tuple(member.document for member in members)
-    made = [
-        one if one.found.redirected else replace(one, document=config_for(one.document, derived, configs))
-        for one in members
-    ]
+    names = dict(names_of(one.document, derived, redirected=one.found.redirected) for one in members)
+    made = []
+    for one in members:
+        copy = flat_for if one.found.redirected else config_for
+        made.append(replace(one, document=copy(one.document, derived, names)))
     return settings_for(document, derived, environ), made
 
 

@@ -131,7 +131,7 @@ def resolve(document: Document, wish: Wish) -> Resolved:
 def _resolve(document: Document, top: Table, env: Table, wish: Wish, known: tuple[str, ...]) -> Resolved:
     environment = wish.environment or None
     if wish.redirected:
-        return _redirected(document, top, known, environment)
+        return _redirected(document, top, known, wish)
     if environment is None:
         return _finished(Resolved(document, None, top, declared=True))
     if environment in known:
@@ -148,7 +148,8 @@ def _without_empty(document: Document, prefix: Keys, table: Table, ignored: list
     return {key: value for key, value in table.items() if key not in empty}
 
 
-def _redirected(document: Document, top: Table, known: tuple[str, ...], environment: str | None) -> Resolved:
+def _redirected(document: Document, top: Table, known: tuple[str, ...], wish: Wish) -> Resolved:
+    environment = wish.environment or None
     if known:
         raise ConfigError(
             "TB1103",
@@ -158,14 +159,26 @@ def _redirected(document: Document, top: Table, known: tuple[str, ...], environm
         )
     built_for = top.get("targetEnvironment")
     pages = top.get("pages_build_output_dir") is not None
-    if environment and built_for and built_for != environment and not pages:
-        raise ConfigError(
-            "TB1103",
-            f'this configuration was built for the environment "{built_for}", not "{environment}"',
-            hint=f"Build again with CLOUDFLARE_ENV={environment}.",
-            where=document.locate("targetEnvironment"),
-        )
+    is_other = built_for != environment and document.derived is None  # a preview was looked at before
+    # Wrangler alone takes what was built for the top level for any environment; with environments of our own,
+    # "staging" would be deployed over production, and deleted with it.
+    if environment and (built_for or wish.project) and is_other and not pages:
+        raise built_for_another(document, str(built_for or ""), environment)
     return _finished(Resolved(document, environment, top, declared=False))
+
+
+def built_for_another(document: Document, built_for: str, environment: str) -> ConfigError:
+    """TB1103: a build tool flattened the configuration for another environment ("" is the top level)."""
+    was = f'the environment "{built_for}"' if built_for else "the top level"
+    is_now = f'"{environment}"' if environment else "the top level"
+    return ConfigError(
+        "TB1103",
+        f"this configuration was built for {was}, not {is_now}",
+        hint=f"Build again with CLOUDFLARE_ENV={environment}."
+        if environment
+        else "Build again without CLOUDFLARE_ENV.",
+        where=document.locate("targetEnvironment"),
+    )
 
 
 def _undeclared(
