@@ -203,7 +203,8 @@ def detection(runs: int, margin: float, base: float, failing: float, share: floa
     z, threshold = (quantiles([other[i] for other in others])[0] for i in (0, 1))
     answer = f"T4 {met(median <= 1.35 * least)}"
     if failing >= 0.2:
-        answer = f"T3 {met(median <= 25 and ninth <= 50)}"
+        look = share * RPS  # the target allows one window on top: here a second
+        answer = f"T3 {met(median <= 25 + look and ninth <= 50 + look)}"
     elif round(failing / base, 6) in (2, 5, 7):
         answer = f"T2 {met(median <= 1.35 * least and ninth <= 3 * least)}"
     what = (f"{100 * base:g} -> {100 * failing:g} %", f"{100 * share:g} %", f"{least:,.0f}")
