@@ -125,7 +125,7 @@ async def bulk(
     wanted = {key: value for key, value in values.items() if value is not None or key in there}
     undeployed = False
     if wanted:
-        progress(f"Writing {len(wanted)} secrets in one call")
+        progress(f"Writing {len(wanted)} secret{'' if len(wanted) == 1 else 's'} in one call")
         undeployed = await _write(cloud, name, wanted, confirm)
     return SecretChange(
         name,

@@ -77,11 +77,14 @@ def deploy(
 
 
 def _can_be_set_up(run: Run) -> bool:
-    """Whether wrangler may know what a folder without a configuration is: a framework, or a static site."""
+    """Whether wrangler may know what a folder without a configuration is: a framework, or a static site.
+
+    It has no JSON for that.
+    """
+    if run.output.as_json or run.project.file is not None:
+        return False
     here = Path.cwd()
-    return run.project.file is None and any(
-        (here / name).is_file() for name in ("package.json", "index.html")
-    )
+    return any((here / name).is_file() for name in ("package.json", "index.html"))
 
 
 def released(
@@ -105,6 +108,13 @@ def released(
     policy = choose(run.project, Flags(*words))
     try:
         return _deploy(run, workers, target, replace(options, rollout=policy, show=viewer))
+    except KeyboardInterrupt:
+        viewer.close()
+        run.output.warn(
+            "Interrupted: a rollout that had begun is held where it is. `trailboss release status` shows it; "
+            "`release resume`, `promote` or `abort` goes on."
+        )
+        raise
     finally:
         viewer.close()
 

@@ -125,8 +125,8 @@ def abort(run: Run, name: str | None, message: str) -> None:
     """Give all traffic back to the version before, now. Always possible while the rollout is not over."""
     from trailboss.release.rollout.control import abort as back
 
-    _sure(run, "Give all traffic back to the version before?")
-    _change(run, name, lambda cloud, found: back(cloud, found, message), "is aborted")
+    question = "Give all traffic back to the version before?"
+    _change(run, name, lambda cloud, found: back(cloud, found, message), "is aborted", question)
 
 
 @command(
@@ -143,8 +143,6 @@ def promote(run: Run, name: str | None, message: str, full: bool) -> None:
     from trailboss.release.rollout.afterwards import warnings_of, write_rest
     from trailboss.release.rollout.control import promote as forward
 
-    _sure(run, "Give the new version more traffic without proof?")
-
     async def go(cloud: Cloud, found: Found) -> Found:
         after = await forward(cloud, found, full=full, why=message)
         if after.state.phase.over:  # whoever drove it may be gone
@@ -153,7 +151,7 @@ def promote(run: Run, name: str | None, message: str, full: bool) -> None:
                 run.output.warn(warning)
         return after
 
-    _change(run, name, go, "is promoted by hand")
+    _change(run, name, go, "is promoted by hand", "Give the new version more traffic without proof?")
 
 
 @command("trailboss release counter --env production --yes", "trailboss release counter --remove")
@@ -190,11 +188,13 @@ def _sure(run: Run, question: str) -> None:
         raise RefusedError("TB4409", "Nothing was changed", hint="You answered no.")
 
 
-def _change(run: Run, name: str | None, verb: Any, said: str) -> None:
+def _change(run: Run, name: str | None, verb: Any, said: str, question: str = "") -> None:
     from trailboss.cli import views
     from trailboss.release.rollout.control import find, picture_of
 
     scripts, policy = _subject(run, name)
+    if question:
+        _sure(run, question)
 
     async def go(cloud: Cloud) -> Any:
         return picture_of(await verb(cloud, await find(cloud, scripts)), policy, cloud)
