@@ -155,6 +155,13 @@ def test_neither_code_nor_assets_is_an_error(tmp_path: Path, cache: BuildCache) 
     assert caught.value.code == "TB3102"
 
 
+def test_a_pages_project_is_told_its_command(tmp_path: Path, cache: BuildCache) -> None:
+    worker = load(make(tmp_path / "p", {"wrangler.json": '{"name": "w", "pages_build_output_dir": "out"}'}))
+    with pytest.raises(BuildError, match="a Pages project") as caught:
+        build(worker, cache=cache)
+    assert caught.value.hint == "trailboss pages deploy"
+
+
 def test_warnings_come_through(tmp_path: Path, cache: BuildCache) -> None:
     text = "export default { fetch(r) { return new Response(typeof r === 'nunber'); } };\n"
     worker = project(tmp_path / "p", {"index.js": text})

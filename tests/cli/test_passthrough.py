@@ -78,6 +78,8 @@ def test_a_folder_without_a_configuration_may_be_set_up_by_wrangler(folder: Path
     found = told(folder, "deploy", "--name", "site")
     assert found["args"] == ["deploy", "--name", "site"]
     assert found["env"]["PATH"].startswith(f"{programs}{os.pathsep}")
+    refused = start(folder, "deploy", "--json")  # which wrangler does not know here
+    assert json.loads(refused.stdout)["error"]["code"] == "TB1001"
 
 
 def test_a_profile_is_a_login_of_wranglers(folder: Path) -> None:

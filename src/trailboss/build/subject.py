@@ -130,6 +130,13 @@ def check_entry(subject: Subject) -> None:
     Raises:
         BuildError: TB3102.
     """
+    if subject.main is None and subject.settings.get("pages_build_output_dir"):
+        raise BuildError(
+            "TB3102",
+            f"{subject.name} is a Pages project, no Worker",
+            where=Location(subject.config),
+            hint="trailboss pages deploy",
+        )
     if subject.main is None:
         raise BuildError(
             "TB3102",
