@@ -47,3 +47,23 @@ def test_a_secret_is_asked_for_and_not_shown(target: Sandbox, hello: Path) -> No
     assert target.call("GET", f"{target.account}/workers/scripts/hello/secrets") == [
         {"name": "API_KEY", "type": "secret_text"}
     ]
+
+
+def test_ctrl_c_ends_a_question_at_once(target: Sandbox, hello: Path) -> None:
+    (hello / "trailboss.toml").write_text('[resources.queue.jobs]\nname = "jobs"\n')
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(TRAILBOSS[0], [*TRAILBOSS, "apply"])
+    seen = b""
+    while b"Carry this out?" not in seen:
+        seen += os.read(terminal, 4096)
+    os.write(terminal, b"\x03")
+    with suppress(OSError):
+        while part := os.read(terminal, 4096):
+            seen += part
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 130, seen
+    assert target.call("GET", f"{target.account}/queues") == []
+    again = subprocess.run([*TRAILBOSS, "apply", "--yes"], capture_output=True, timeout=30)
+    assert again.returncode == 0, again.stderr  # no lock was left behind

@@ -184,14 +184,32 @@ class Output:
         self.settle()
         import click
 
-        return str(click.prompt(question, default=default or None, hide_input=hidden, err=True))
+        with _interruptible():
+            return str(click.prompt(question, default=default or None, hide_input=hidden, err=True))
 
     def confirm(self, question: str) -> bool:
         """A yes-or-no question on the terminal; no is the default."""
         self.settle()
         import click
 
-        return click.confirm(question, default=False, err=True)
+        with _interruptible():
+            return click.confirm(question, default=False, err=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends a question at once. A running event loop would only cancel its task, which waits here."""
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _escape(text: str) -> str:
