@@ -70,6 +70,7 @@ def test_ruleset(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:
     assert trailboss(*words).json["changed"] == []
     unknown = trailboss("ruleset", "deploy", "nothing", *PRODUCTION)
     assert (unknown.status, unknown.error["code"]) == (2, "TB9061")
+    assert "security-ruleset" in unknown.error["hint"]
 
 
 def test_load_balancing(trailboss: Trailboss, target: Sandbox, agency: Path) -> None:

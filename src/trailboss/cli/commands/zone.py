@@ -268,10 +268,13 @@ def ruleset(run: Run, name: str, zone: str | None) -> None:
     ]
     targets = tuple(one.address for one in rules if one.spec.zone == domain)
     if not targets:
+        there = {one.key.partition("/")[0] for one in want.resources if one.kind == "ruleset_rule"}
+        known = f"This environment has: {', '.join(sorted(there))}. " if there else ""
         raise UsageError(
             "TB9061",
             f"trailboss.toml has no rules called '{name}' for the zone {domain}",
-            hint=f'Write them as [resources.ruleset_rule."{name}/first"] with phase, expression and action.',
+            hint=f'{known}Write them as [resources.ruleset_rule."{name}/first"] with phase, expression and '
+            "action.",
         )
     done = carry_out(run, want, targets=targets, doing=f"ruleset deploy {name}")
     run.result(result_of(done), lambda output: show_applied(output, done))
