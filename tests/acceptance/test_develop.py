@@ -124,7 +124,7 @@ def test_step_6_an_unhealthy_tunnel_stops_the_deploy(place: Place) -> None:
     for command in step(6)[1:]:
         refused = place.run(command)
         assert refused.returncode == 1
-        assert "TB4415" in refused.stderr
+        assert "TB4418" in refused.stderr
         assert place.account.call("GET", f"{place.account.account}/workers/scripts") == []
         place.run("trailboss tunnel create production-tunnel")
         place.run(f"trailboss tunnel route production-tunnel db.{ZONE} --service {service}")
