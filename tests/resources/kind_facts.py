@@ -118,7 +118,7 @@ TESTED_IN = {
         "tests/resources/test_kinds.py",
     ),
     **dict.fromkeys(
-        ("kv_namespace", "d1_database", "r2_bucket", "queue", "vectorize_index"),
+        ("kv_namespace", "r2_bucket", "queue", "vectorize_index"),
         "tests/resources/kinds/test_storage_kinds.py",
     ),
     **dict.fromkeys(

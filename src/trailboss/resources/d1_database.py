@@ -20,6 +20,7 @@ from trailboss.resources.marks import (
     REPLACE,
     SERVER_SET,
     UNSET,
+    Difference,
     Unset,
     differences,
     set_fields,
@@ -47,12 +48,13 @@ class D1Database:
 
 @dataclass(frozen=True, slots=True)
 class ObservedD1Database:
-    """A database of the account; `uuid` has hyphens."""
+    """A database of the account; `uuid` has hyphens. `read_replication` is None where it is not shown: the
+    published list of databases does not have it, so what the file says is sent when the file changes."""
 
     name: str = field(metadata=IDENTITY)
     uuid: str = field(metadata=SERVER_SET)
     jurisdiction: str | None = field(default=None, metadata=REPLACE)
-    read_replication: str = field(default="disabled", metadata=MUTABLE)
+    read_replication: str | None = field(default=None, metadata=MUTABLE)
 
 
 class D1DatabaseKind(Basis):
@@ -79,6 +81,13 @@ class D1DatabaseKind(Basis):
     def handle(self, observed: ObservedD1Database) -> str:
         return observed.uuid
 
+    def differs(self, spec: D1Database, observed: ObservedD1Database) -> tuple[Difference, ...]:
+        return tuple(
+            change
+            for change in differences(spec, observed)
+            if change.field != "read_replication" or change.found is not None
+        )
+
     def to_wire(self, spec: D1Database) -> dict[str, Any]:
         return set_fields(
             name=spec.name,
@@ -87,12 +96,12 @@ class D1DatabaseKind(Basis):
         )
 
     def from_wire(self, data: Mapping[str, Any]) -> ObservedD1Database:
-        replication = data.get("read_replication") or {}
+        replication = data.get("read_replication")
         return ObservedD1Database(
             str(data["name"]),
             str(data["uuid"]),
             data.get("jurisdiction"),
-            str(replication.get("mode", "disabled")),
+            None if replication is None else str(replication.get("mode", "disabled")),
         )
 
     async def list(self, cloud: Cloud, like: D1Database | None = None) -> AsyncIterator[ObservedD1Database]:
