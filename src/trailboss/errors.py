@@ -150,6 +150,12 @@ class PlanError(TrailbossError):
     pass
 
 
+class WantedError(PlanError):
+    """What the files want contradicts itself, or the account."""
+
+    exit_status = 2
+
+
 class SecretError(TrailbossError):
     pass
 

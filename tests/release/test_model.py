@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from tests.release.catalogues import deployment, version
-from trailboss.release.account import made_by_us
-from trailboss.release.model import read_deployment, read_version, tidy, with_shares
+from trailboss.release.model import made_by_us, read_deployment, read_version, tidy, with_shares
 
 
 def test_a_version_from_the_wire() -> None:

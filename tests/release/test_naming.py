@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.release.catalogues import catalogue, deployment, identifier, version
 from trailboss.errors import ReleaseError
+from trailboss.release.draft import MESSAGE
 from trailboss.release.naming import nearest, previous, resolve
 
 SHA = "3f2a9c1b5d7e8f0a1b2c3d4e5f60718293a4b5c6"
@@ -140,3 +141,10 @@ def test_no_word_is_a_crash(word: str) -> None:
 
 def test_identifiers_of_tests_are_version_ids() -> None:
     assert len(identifier("x")) == 36
+
+
+def test_nothing_goes_back_to_a_draft_by_itself() -> None:
+    draft, secret, first = version(1, message=MESSAGE), version(2, source="secret change"), version(3)
+    moves = (deployment(3, (first, 100)), deployment(2, (secret, 100)), deployment(1, (draft, 100)))
+    assert previous(catalogue(draft, secret, first, deployments=moves)) is None
+    assert resolve("v2", catalogue(draft, secret, first, deployments=moves)) == secret

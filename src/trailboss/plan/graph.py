@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Iterable, Mapping
 
-from trailboss.errors import PlanError
+from trailboss.errors import WantedError
 from trailboss.plan.wanted import Resource
 from trailboss.resources.marks import identity_of, refs_in
 from trailboss.resources.registry import kind
@@ -27,13 +27,13 @@ def needs_of(resources: Iterable[Resource]) -> dict[str, tuple[str, ...]]:
 
 
 def refuse_circles(resources: Iterable[Resource], needs: Needs) -> None:
-    """Raises PlanError TB6106 when resources refer to each other in a circle."""
+    """Raises WantedError TB6106 when resources refer to each other in a circle."""
     try:
         graphlib.TopologicalSorter(needs).prepare()
     except graphlib.CycleError as error:
         circle: list[str] = error.args[1]
         places = {one.address: one.where for one in resources}
-        raise PlanError(
+        raise WantedError(
             "TB6106",
             f"these resources refer to each other in a circle: {' -> '.join(reversed(circle))}",
             hint="Take one of the references out.",

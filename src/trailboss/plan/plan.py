@@ -91,7 +91,7 @@ async def make(
 
     Raises:
         CloudError: the account could not be read.
-        PlanError: TB6104 to TB6106 (see `view.look`), TB6107 a target that does not exist.
+        WantedError: TB6104 to TB6106 (see `view.look`), TB6107 a target that does not exist.
     """
     before, chosen = cloud.stats.total, tuple(targets)
     view = await look(cloud, _narrowed(wanted, chosen), register)

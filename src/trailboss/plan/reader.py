@@ -37,7 +37,7 @@ async def look(cloud: Cloud, wanted: Wanted, register: Register | None = None) -
     A list inside another resource (the indexes of an index) is read once that resource was found.
 
     Raises:
-        CloudError: something could not be read. PlanError: TB6104 a reference to nothing, TB6105 an id that
+        CloudError: something could not be read. WantedError: TB6104 a reference to nothing, TB6105 an id that
             the account does not have, TB6106 references in a circle.
     """
     needs = needs_of(wanted.resources)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from trailboss.errors import PlanError
+from trailboss.errors import WantedError
 from trailboss.plan.graph import Needs
 from trailboss.plan.owner import Owner, Stamp
 from trailboss.plan.register import Place, Register
@@ -80,11 +80,11 @@ def lacks_handler(view: View, one: Resource) -> str:
 
 
 def check_given(view: View) -> None:
-    """Raises PlanError TB6105 when a config gives an id that the account does not have."""
+    """Raises WantedError TB6105 when a config gives an id that the account does not have."""
     handles = {(seen.kind, kind(seen.kind).handle(seen.observed)) for seen in view.seen}
     for given in view.wanted.given:
         if (given.kind, given.handle) not in handles:
-            raise PlanError(
+            raise WantedError(
                 "TB6105",
                 f"the account has no {given.kind} {given.handle}, which the binding '{given.binding}' names",
                 hint="An id belongs to one account. Leave it out, and the resource is found or made by name.",
@@ -96,7 +96,7 @@ def refer(view: View, unknown: frozenset[str] = frozenset()) -> None:
     """Resolve the references of every spec; those to the addresses in `unknown` (about to be replaced) stay.
 
     Raises:
-        PlanError: TB6104 a reference to nothing.
+        WantedError: TB6104 a reference to nothing.
     """
     view.handles.clear()
     wanted = {(one.kind, one.key): one.address for one in view.wanted.resources}
@@ -123,7 +123,7 @@ def _handle(
     others = others or _by_name(view, others)
     if (ref.kind, ref.name) in others:
         return others[ref.kind, ref.name]
-    raise PlanError(
+    raise WantedError(
         "TB6104",
         f"{one.address} refers to the {ref.kind} '{ref.name}', which neither the file nor the account has",
         hint=closest(ref.name, [name for kind_, name in (*wanted, *others) if kind_ == ref.kind])

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from trailboss.config.discover import PROJECT_NAME
-from trailboss.errors import ConfigError, PlanError
+from trailboss.errors import ConfigError, WantedError
 from trailboss.plan.owner import Owner, digest
 from trailboss.plan.provision import wishes_of
 from trailboss.plan.register import Expiry
@@ -80,7 +80,7 @@ def wanted(project: Project) -> Wanted:
     """What `project` wants in its active environment, checked as far as that can be done without asking.
 
     Raises:
-        ConfigError: TB12xx a table that cannot be read. PlanError: TB6103 two keys for one resource.
+        ConfigError: TB12xx a table that cannot be read. WantedError: TB6103 two keys for one resource.
     """
     environment = project.environment.name or ""
     written = list(_written(project, environment))
@@ -278,7 +278,7 @@ def _once(resources: list[Resource]) -> tuple[Resource, ...]:
         if before is one or kind(one.kind).repeats:
             kept.setdefault(one.address, one)
         elif one.is_written:
-            raise PlanError(
+            raise WantedError(
                 "TB6103",
                 f"'{before.key}' and '{one.key}' both stand for the {one.kind} '{place[-1]}'",
                 hint="Give one of them another name.",

@@ -89,14 +89,3 @@ async def _migration_tag(cloud: Cloud, name: str) -> str | None:
     service = await _or_none(cloud.get(paths.service(cloud, name)))
     script = ((service or {}).get("default_environment") or {}).get("script") or {}
     return script.get("migration_tag")
-
-
-def made_by_us(version: Version, versions: tuple[Version, ...]) -> Version:
-    """The version whose code and bindings `version` has: itself, or what a secret was written on top of.
-
-    Writing a secret makes a version without our stamp; its code and bindings are those of the version
-    before it."""
-    by_number = {item.number: item for item in versions}
-    while version.digest is None and version.source == "secret change" and version.number - 1 in by_number:
-        version = by_number[version.number - 1]
-    return version

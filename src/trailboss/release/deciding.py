@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from trailboss.release.account import Seen, made_by_us
+from trailboss.release.account import Seen
 from trailboss.release.checks import check_split, measure
-from trailboss.release.model import Version
+from trailboss.release.model import Version, made_by_us
 from trailboss.release.outcomes import Outcome
 from trailboss.release.passing import Go, Pass, Step, Stop
 from trailboss.release.settings import differs, environment_tags, wanted_settings

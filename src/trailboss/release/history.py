@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trailboss.errors import TrailbossError
-from trailboss.release.account import made_by_us
-from trailboss.release.model import Deployment, Version
+from trailboss.release.model import Deployment, Version, made_by_us
 from trailboss.release.naming import Catalogue
 from trailboss.release.proof import Proof, read_proof
 from trailboss.release.reading import read_catalogue

@@ -143,3 +143,14 @@ def with_shares(versions: Sequence[Version], current: Deployment | None) -> tupl
 def tidy(percentage: float) -> float:
     """90.0 as 90, so that JSON and people see the number that was typed."""
     return int(percentage) if percentage == int(percentage) else percentage
+
+
+def made_by_us(version: Version, versions: tuple[Version, ...]) -> Version:
+    """The version whose code and bindings `version` has: itself, or what a secret was written on top of.
+
+    Writing a secret makes a version without our stamp; its code and bindings are those of the version
+    before it."""
+    by_number = {item.number: item for item in versions}
+    while version.digest is None and version.source == "secret change" and version.number - 1 in by_number:
+        version = by_number[version.number - 1]
+    return version

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trailboss.errors import ReleaseError
-from trailboss.release.model import Deployment, Version, with_shares
+from trailboss.release.draft import MESSAGE as DRAFT
+from trailboss.release.model import Deployment, Version, made_by_us, with_shares
 
 _NUMBER = re.compile(r"v(\d+)", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-f]+(-[0-9a-f]*)*")
@@ -71,7 +72,7 @@ def _are_same(found: Sequence[Version]) -> bool:
 def previous(catalogue: Catalogue) -> Version | None:
     """Where a rollback goes by default: what a rollout that was promoted has replaced; else the version at
     exactly 100 % in the latest earlier deployment that had one which is not carrying all of the traffic
-    already (wrangler's rule, which may pick the live version itself)."""
+    already (wrangler's rule, which may pick the live version itself), and is no draft."""
     live = catalogue.current.whole if catalogue.current else None
     mark = catalogue.current.mark if catalogue.current else None
     replaced = catalogue.by_id(mark.stable) if mark and mark.phase == "promoted" else None
@@ -80,7 +81,7 @@ def previous(catalogue: Catalogue) -> Version | None:
     for deployment in catalogue.deployments[1:]:
         if deployment.whole and deployment.whole != live:
             found = catalogue.by_id(deployment.whole)
-            if found is not None:
+            if found is not None and made_by_us(found, catalogue.versions).message != DRAFT:
                 return found
     return None
 

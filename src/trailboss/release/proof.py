@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from trailboss.errors import CloudError, RefusedError
 from trailboss.release import paths
-from trailboss.release.account import made_by_us
 from trailboss.release.deciding import is_this
+from trailboss.release.model import made_by_us
 from trailboss.release.passing import Go, Pass, Stop
 from trailboss.release.reading import read_deployments, read_versions
 from trailboss.release.together import together

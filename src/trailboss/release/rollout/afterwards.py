@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from trailboss.release.account import made_by_us
 from trailboss.release.callbacks import Confirm, Progress, quiet
 from trailboss.release.deciding import settings_to_write
 from trailboss.release.deploy import begin, run
+from trailboss.release.model import made_by_us
 from trailboss.release.outcomes import DeployOptions, TriggerReport, TriggerState
 from trailboss.release.passing import Pass, Stop
 from trailboss.release.stages import build, look, triggers, unversioned
