@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from trailboss.sandbox import process
 from trailboss.sandbox.identity import Connection
 
 os.environ.setdefault("TRAILBOSS_BUNDLER", "cold")  # no test but its own leaves a process behind
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite started in the background ignores it, and
+# what it starts would too
 
 
 @dataclass

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,13 @@ def apply(kill_after: float | None) -> int | None:
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         os._exit(main(["apply", "--yes", "--confirm"]))
-    timer = threading.Timer(kill_after, os.kill, (child, signal.SIGKILL)) if kill_after is not None else None
-    if timer is not None:
-        timer.start()
+    if kill_after is not None:
+        handle = os.pidfd_open(child)
+        ended, _, _ = select.select([handle], [], [], kill_after)
+        os.close(handle)
+        if not ended:
+            os.kill(child, signal.SIGKILL)  # not waited for yet, so the number is still its own
     _, status = os.waitpid(child, 0)
-    if timer is not None:
-        timer.cancel()
     return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
 
 
