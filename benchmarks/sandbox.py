@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,9 +63,15 @@ def wrangler_dev(folder: Path) -> Iterator[int]:
         )
         if ready is None:
             raise SystemExit("wrangler dev never became ready")
+        # It writes a line for each request, and stands still once nobody reads them.
+        threading.Thread(target=deque, args=(child.stdout, 0), daemon=True).start()
         yield int(ready[1])
     finally:
         os.killpg(child.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
 
