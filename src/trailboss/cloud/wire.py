@@ -8,6 +8,7 @@ the server closed, or sent something on that nobody asked for, is not.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -97,7 +98,7 @@ class Wire(httpx.AsyncBaseTransport):
                     port,
                     ssl=self._tls if scheme == "https" else None,
                     server_hostname=host if scheme == "https" else None,
-                    happy_eyeballs_delay=_HEAD_START,
+                    happy_eyeballs_delay=None if _is_address(host) else _HEAD_START,
                 )
         except TimeoutError:
             raise httpx.ConnectTimeout(f"no connection to {host} within {patience:g} s") from None
@@ -146,6 +147,15 @@ class _Stream(httpx.AsyncByteStream):
 
 def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.raw_host.decode("ascii"), url.port or (443 if url.scheme == "https" else 80)
+
+
+def _is_address(host: str) -> bool:
+    """Whether there is but one way to go; a race of one would leave its socket open when it is called off."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+    except OSError:
+        return False
+    return True
 
 
 def _request(request: httpx.Request) -> h11.Request:

@@ -66,7 +66,7 @@ async def rollback(
         return RollbackResult(name, wanted, before, before, changed=False)
     await refuse_across_migrations(cloud, name, wanted, catalogue)
     progress(f"Giving all traffic to {wanted.label}")
-    after = await shift(
+    after, *_ = await shift(
         cloud,
         name,
         [Share(wanted.id, 100)],

@@ -136,7 +136,7 @@ async def keep_around(now: Pass) -> Step:
     changes = now.script_settings is not None or any(change.write for change in now.seen.changes)
     if not changes:
         return Go(now)
-    warning = await keep(now.account, now.name, before.id)
+    warning = await keep(now.account, now.name, before.id, now.seen.record)
     if warning:
         now = now.noting(warnings=(*now.report.warnings, warning))
     return Go(now, "" if warning else f"kept with {before.label}")

@@ -51,12 +51,17 @@ class Surroundings:
 
 
 async def read_surroundings(
-    cloud: Cloud, name: str, version_id: str, then: Surroundings | None = None
+    cloud: Cloud,
+    name: str,
+    version_id: str,
+    then: Surroundings | None = None,
+    record: Mapping[str, Any] | None = None,
 ) -> Surroundings:
-    """What surrounds the Worker now, and the D1 databases of `version_id`. Five calls, and one per
-    database; with `then`, one or two more for each route and domain of then that is not there now."""
+    """What surrounds the Worker now, and the D1 databases of `version_id`. Five calls, four where the
+    Worker's `record` is known, and one per database; with `then`, one or two more for each route and domain
+    of then that is not there now."""
     record, crons, details, routes, queues = await together(
-        read_record(cloud, name),
+        _known(record) if record else read_record(cloud, name),
         cloud.get(paths.script(cloud, name, "schedules")),
         read_details(cloud, name, version_id),
         attached.read_routes(cloud, name),
@@ -98,13 +103,21 @@ async def _bookmark(cloud: Cloud, database: str) -> str:
     return str((found or {}).get("bookmark") or "")
 
 
-async def keep(cloud: Cloud, name: str, version_id: str) -> str | None:
+async def _known(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    return record
+
+
+async def keep(
+    cloud: Cloud, name: str, version_id: str, record: Mapping[str, Any] | None = None
+) -> str | None:
     """Keep what surrounds `version_id` with it; a warning where that cannot be done. No release fails for
-    it."""
+    it. `record` is the Worker's, where it was read already."""
     try:
-        record, around = await together(read_record(cloud, name), read_surroundings(cloud, name, version_id))
+        record = record or await read_record(cloud, name)
         worker = str((record or {}).get("id") or "")
-        there = await _tags(cloud, worker, version_id)
+        around, there = await together(
+            read_surroundings(cloud, name, version_id, record=record), _tags(cloud, worker, version_id)
+        )
         kept = {key: text for key, text in there.items() if not key.startswith(TAG)}
         packed = pack(around)
         if packed is None:

@@ -34,8 +34,8 @@ async def shift(
     deferred: bool = False,
     force: bool = False,
     confirm: Confirm | None = None,
-) -> Deployment:
-    """Give `shares` the traffic and return the deployment the account then reports.
+) -> tuple[Deployment, ...]:
+    """Give `shares` the traffic and return what the account then lists, newest first: the first has them.
 
     `before` is the deployment this was decided on. `deferred` lets running Durable Objects finish on
     their code for up to five minutes, which wrangler asks for in `deploy`. Where secrets changed since a
@@ -66,14 +66,14 @@ async def shift(
     return await _read_back(cloud, name, posted, shares)
 
 
-async def confirm_live(cloud: Cloud, name: str, version_id: str) -> Deployment:
+async def confirm_live(cloud: Cloud, name: str, version_id: str) -> None:
     """Wait until the account reports `version_id`, which is new, with all traffic, after an upload that
     deploys by itself.
 
     Raises ConflictError TB4021 when somebody else deployed right after it, ReleaseError TB4022 when it does
     not show within about four seconds.
     """
-    return await _read_back(cloud, name, "", [Share(version_id, 100)])
+    await _read_back(cloud, name, "", [Share(version_id, 100)])
 
 
 async def _post(cloud: Cloud, name: str, body: dict[str, Any], *, force: bool) -> str:
@@ -104,14 +104,14 @@ def _allow_old_secrets(error: CloudError, *, force: bool, confirm: Confirm | Non
 
 async def _after_lost_answer(
     cloud: Cloud, name: str, shares: Sequence[Share], before: Deployment | None
-) -> Deployment:
+) -> tuple[Deployment, ...]:
     deployments = await read_deployments(cloud, name)
     if (
         deployments
         and set(deployments[0].shares) == set(shares)
         and (not before or deployments[0].id != before.id)
     ):
-        return deployments[0]
+        return deployments
     raise ReleaseError(
         "TB4023",
         "The answer to the deployment was lost, and the account does not show it: traffic has not moved.",
@@ -119,14 +119,14 @@ async def _after_lost_answer(
     )
 
 
-async def _read_back(cloud: Cloud, name: str, posted: str, shares: Sequence[Share]) -> Deployment:
-    """The deployment `posted` as the account reports it. A stale reply is asked for again, for about four
+async def _read_back(cloud: Cloud, name: str, posted: str, shares: Sequence[Share]) -> tuple[Deployment, ...]:
+    """The deployments once `posted` is the newest. A stale reply is asked for again, for about four
     seconds."""
     for delay in (*_READ_BACK_DELAYS, None):
         deployments = await read_deployments(cloud, name)
         current = deployments[0] if deployments else None
         if current and (not posted or current.id == posted) and set(current.shares) == set(shares):
-            return current
+            return deployments
         ours = [deployment for deployment in deployments[1:] if _is_ours(deployment, posted, shares)]
         if ours:
             raise ConflictError(

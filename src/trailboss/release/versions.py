@@ -113,7 +113,9 @@ async def deploy_versions(
     for version in found:
         await refuse_across_migrations(cloud, name, version, catalogue)
     progress("Giving " + " and ".join(f"{split.percentage} % to {split.name}" for split in splits))
-    after = await shift(cloud, name, shares, before=current, message=message, force=force, confirm=confirm)
+    after, *_ = await shift(
+        cloud, name, shares, before=current, message=message, force=force, confirm=confirm
+    )
     return SplitResult(
         name, view(current, catalogue) if current else None, view(after, catalogue.moved(after)), changed=True
     )

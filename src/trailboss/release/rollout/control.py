@@ -195,9 +195,10 @@ async def write(cloud: Cloud, found: Found, words: str, *, fresh: bool = False, 
         if fresh:  # what was proved of one step says nothing of the next
             mark = replace(mark, evidence=(*[0.0] * _CERTIFICATE, *mark.evidence[_CERTIFICATE:]))
         marks[name] = mark
-        deployments[name] = await shift(
+        listed = await shift(
             cloud, name, mark.split, before=found.deployments[name], message=mark.message(words), force=True
         )
+        deployments[name] = listed[0]
     return replace(found, marks=marks, deployments=deployments, state=marks[found.order[0]])
 
 

@@ -4,7 +4,7 @@ once, and says so."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +87,7 @@ async def roll_out(
     if walkers:
         stage = Stage(clock or Wall(), show or (lambda _item: None))
         walking = [step.now for step in checked if step.now.name in walkers]
-        outlook = await _outlook(policy, walking[0].account, checked)
-        done, walked = await _walk(project, walking, policy, stage, outlook)
+        done, walked = await _walk(project, walking, policy, stage, checked)
         reports |= walked
     ordered = tuple(reports[step.now.name] for step in checked)
     return DeployReport(False, ordered, time.perf_counter() - began, done)
@@ -111,16 +110,20 @@ async def _walk(
     walking: list[Pass],
     policy: Policy,
     stage: Stage,
-    outlook: Outlook,
+    checked: Sequence[Go | Stop],
 ) -> tuple[RolloutReport, dict[str, WorkerReport]]:
-    """Upload, claim, drive; then what is written once it is over."""
+    """Upload, and keep what surrounds the stable versions; say what may come; claim, drive; then what is
+    written once it is over."""
     began = time.perf_counter()
-    stage.show(outlook)
-    uploaded = [await _upload(now) for now in walking]
-    members = tuple([await _member(now) for now in uploaded])
+    stables = [_stable(now) for now in walking]
+    outlook, uploaded, *kept = await together(
+        _shown(_outlook(policy, walking[0].account, checked), stage),
+        _upload_all(walking),
+        *(_keep(now, stable) for now, stable in zip(walking, stables, strict=True)),
+    )
+    members = tuple(_member(now, stable) for now, stable in zip(uploaded, stables, strict=True))
     policy = with_smoke(policy, (member.address for member in members))
     _refuse_unreachable(policy, members)
-    kept = await together(*(keep(walking[0].account, one.worker, one.stable) for one in members))
     async with Prober(walking[0].account.target.edge_url) as prober:
         walk = Walk(
             policy,
@@ -144,6 +147,21 @@ async def _walk(
     return replace(done, warnings=tuple(filter(None, kept))), reports
 
 
+async def _shown(looking: Coroutine[Any, Any, Outlook], stage: Stage) -> Outlook:
+    outlook = await looking
+    stage.show(outlook)
+    return outlook
+
+
+async def _keep(now: Pass, stable: str) -> str | None:
+    return await keep(now.account, now.name, stable, now.seen.record if now.seen else None)
+
+
+async def _upload_all(walking: Sequence[Pass]) -> list[Pass]:
+    """Callees first: a version may need what the one before it brought."""
+    return [await _upload(now) for now in walking]
+
+
 async def _upload(now: Pass) -> Pass:
     """The version without traffic: the one that waits, or a new one."""
     if now.waiting is not None:
@@ -161,9 +179,9 @@ async def _as_rotated(now: Pass, member: Member) -> Pass:
     return now.noting(version_id=member.canary, version_number=int(record.get("number") or 0) or None)
 
 
-async def _member(now: Pass) -> Member:
-    assert now.seen is not None and now.report.version_id is not None
-    current = now.seen.current
+def _stable(now: Pass) -> str:
+    """The version to compare with: raises ReleaseError TB4412 where the traffic is split by somebody else."""
+    current = now.seen.current if now.seen else None
     stable = None
     if current is not None:
         stable = current.mark.stable if current.mark and not current.mark.phase.over else current.whole
@@ -173,6 +191,11 @@ async def _member(now: Pass) -> Member:
             f'The traffic of "{now.name}" is split, so there is no stable version to compare with.',
             hint="End the split first: `trailboss versions deploy <version>`.",
         )
+    return stable
+
+
+def _member(now: Pass, stable: str) -> Member:
+    assert now.seen is not None and now.report.version_id is not None
     known = next((version for version in now.seen.versions if version.id == stable), None)
     return Member(
         now.name,

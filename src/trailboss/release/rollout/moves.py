@@ -17,6 +17,8 @@ from trailboss.release.rollout.scene import Member, View, Walk
 from trailboss.release.together import together
 from trailboss.release.traffic import shift
 
+JUST_NOW = 0.5
+"""Seconds for which what was listed when a write was read back stands for the next look."""
 GRACE = 60.0
 """Seconds beyond two checkpoints after which a deployer that gave no sign is taken for dead."""
 
@@ -34,10 +36,10 @@ async def claim(walk: Walk, before: Mapping[str, Deployment], *, at: int = -1) -
         if at >= 0:
             mark = replace(mark, phase=Phase.STEP, at=at)
         try:
-            posted = await _put(walk, member, mark, before[member.worker], mark.where)
+            listed = await _put(walk, member, mark, before[member.worker], mark.where)
         except ConflictError as error:  # it took its share back before ours was read
             raise _late(member.worker, error) from error
-        await _refuse_race(walk, member, before[member.worker], posted)
+        _refuse_race(walk, member, before[member.worker], listed)
 
 
 def _fresh(walk: Walk, member: Member, now: float) -> Mark:
@@ -61,11 +63,10 @@ def _fresh(walk: Walk, member: Member, now: float) -> Mark:
     )
 
 
-async def _refuse_race(walk: Walk, member: Member, before: Deployment, posted: Deployment) -> None:
+def _refuse_race(walk: Walk, member: Member, before: Deployment, listed: Sequence[Deployment]) -> None:
     """Whoever wrote between the look and the claim was first."""
-    found = await read_deployments(walk.cloud, member.worker)
-    since = found[: next((at for at, one in enumerate(found) if one.id == before.id), len(found))]
-    older = [one for one in since if one.id != posted.id and (one.mark is None or one.mark.id != walk.id)]
+    since = listed[: next((at for at, one in enumerate(listed) if one.id == before.id), len(listed))]
+    older = [one for one in since[1:] if one.mark is None or one.mark.id != walk.id]
     if not older:
         return
     raise _late(member.worker, None, older[-1].mark.who if older[-1].mark else older[-1].author)
@@ -153,23 +154,31 @@ def _until(walk: Walk, now: float) -> float:
     return now + 2 * walk.policy.timing.checkpoint + GRACE
 
 
-async def _put(walk: Walk, member: Member, mark: Mark, before: Deployment, why: str) -> Deployment:
-    """One deployment, read back. Secrets that changed go with the version that has them."""
+async def _put(
+    walk: Walk, member: Member, mark: Mark, before: Deployment, why: str
+) -> tuple[Deployment, ...]:
+    """One deployment, and what was listed when it was read back. Secrets that changed go with the version
+    that has them."""
     words = f"{walk.words} · {why}" if walk.words else why
-    done = await shift(
+    listed = await shift(
         walk.cloud, member.worker, mark.split, before=before, message=mark.message(words), force=True
     )
     walk.written = walk.clock.now()
-    return done
+    walk.listed[member.worker] = (walk.written, listed)
+    return listed
 
 
-async def observe(walk: Walk, known: Sequence[str] | None = None) -> dict[str, tuple[Deployment, ...]]:
-    """The deployments of all Workers, newest first. One call each."""
-    names = tuple(known or walk.names)
+async def observe(walk: Walk) -> dict[str, tuple[Deployment, ...]]:
+    """The deployments of all Workers, newest first. One call for each that was not read back just now."""
+    now = walk.clock.now()
+    known = {name: listed for name, (at, listed) in walk.listed.items() if now - at < JUST_NOW}
+    walk.listed.clear()
+    names = [name for name in walk.names if name not in known]
     found = await together(*(read_deployments(walk.cloud, name) for name in names))
-    return dict(zip(names, found, strict=True))
+    return known | dict(zip(names, found, strict=True))
 
 
 async def again(walk: Walk, worker: str, mark: Mark, over: Deployment) -> Deployment:
     """Our last deployment once more, over one that came too late."""
-    return await _put(walk, walk.member(worker), mark, over, f"{mark.where}, again")
+    listed = await _put(walk, walk.member(worker), mark, over, f"{mark.where}, again")
+    return listed[0]

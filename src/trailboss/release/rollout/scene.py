@@ -150,6 +150,7 @@ class Walk:
     taken: dict[str, float] = field(default_factory=dict)
     step: int | None = None
     written: float = 0.0
+    listed: dict[str, tuple[float, tuple[Deployment, ...]]] = field(default_factory=dict)
     show: Callable[[Picture], None] = lambda _picture: None
     say: Callable[[str], None] = lambda _line: None
 
