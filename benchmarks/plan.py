@@ -4,7 +4,6 @@ and an apply against the same resources made by wrangler, one command after the 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -94,5 +93,3 @@ def main() -> None:
         )
         print()
         table(["resources made at 50 ms", "trailboss", "wrangler", "faster"], [_against_wrangler(box)])
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"\nPeak memory of any command: {peak} MB.")

@@ -125,6 +125,20 @@ def test_dry_run_writes_nothing(desk: Desk) -> None:
     assert {trigger.state for trigger in report.triggers} == {TriggerState.PLANNED}
 
 
+def test_dry_run_says_what_is_live_already(desk: Desk) -> None:
+    desk.write()
+    desk.deploy()
+    desk.writes.clear()
+    again = desk.deploy(dry_run=True).workers[0]
+    assert (again.outcome, again.why) == (Outcome.UNCHANGED, "v1 is this already")
+    desk.write(triggers={"crons": ["*/5 * * * *"]})
+    around = desk.deploy(dry_run=True).workers[0]
+    assert around.outcome is Outcome.PLANNED and "only what is around it" in around.why
+    desk.write(vars={"GREETING": "hi"})
+    assert "a new version would be uploaded" in desk.deploy(dry_run=True).workers[0].why
+    assert desk.writes == []
+
+
 def test_dry_run_without_an_account(desk: Desk) -> None:
     import asyncio
 

@@ -22,6 +22,7 @@ _ENDS = {
     "rolled-back": ("✗", "31;1", "was rolled back"),
     "held": ("!", "33;1", "has a part of the traffic; somebody has to decide"),
 }
+_EXPLAINED = ("handed-over", "planned")
 _STATES = {"unchanged": ("=", "2"), "updated": ("+", "32"), "planned": ("○", "36"), "failed": ("✗", "31;1")}
 
 
@@ -70,7 +71,7 @@ def _facts(worker: WorkerReport) -> list[tuple[str, str]]:
     identity = [worker.version_id or "", (worker.digest or "")[:19]]
     if any(identity):
         facts.append(("version", "  ".join(part for part in identity if part)))
-    facts += [("because", worker.why)] if worker.why and worker.outcome.value == "handed-over" else []
+    facts += [("because", worker.why)] if worker.why and worker.outcome.value in _EXPLAINED else []
     return facts
 
 

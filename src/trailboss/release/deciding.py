@@ -80,11 +80,18 @@ def _planned(now: Pass) -> Step:
         triggers=tuple(change.planned() for change in seen.changes),
         warnings=(*now.report.warnings, *_no_way_back(now, seen)),
     )
-    live = seen.live
-    if now.artifact is not None and live is not None and is_this(now, live):
-        return Stop(now, Outcome.PLANNED, "nothing to upload")
+    if now.artifact is not None and seen.live is not None and is_this(now, seen.live):
+        return _all_but_code(now, seen, seen.live)
     what = " and get all traffic" if now.options.triggers else ""
     return Stop(now, Outcome.PLANNED, f"a new version would be uploaded{what}")
+
+
+def _all_but_code(now: Pass, seen: Seen, live: Version) -> Step:
+    now = now.noting(version_id=live.id, version_number=live.number)
+    if settings_to_write(now, seen) is None and not any(change.write for change in seen.changes):
+        return Stop(now, Outcome.UNCHANGED, f"{live.label} is this already")
+    why = f"{live.label} is this code already: only what is around it would change"
+    return Stop(now, Outcome.PLANNED, why)
 
 
 def _no_way_back(now: Pass, seen: Seen) -> tuple[str, ...]:
