@@ -71,6 +71,21 @@ def test_forms_come_back_as_they_were_sent(parts: list[tuple[str, bytes]]) -> No
     assert [(part.name, part.filename, part.data) for part in read] == [(n, n, d) for n, d in parts]
 
 
+def test_a_form_with_bare_newlines_is_read() -> None:
+    lines = (
+        "--x",
+        'Content-Disposition: form-data; name="files"; filename="a.js"',
+        "Content-Type: text/plain",
+        "",
+    )
+    body = "\n".join(
+        (*lines, "one\ntwo", "--x", 'Content-Disposition: form-data; name="b"', "", "", "--x--", "")
+    )
+    first, second = parse_form("multipart/form-data; boundary=x", body.encode())
+    assert (first.name, first.filename, first.content_type) == ("files", "a.js", "text/plain")
+    assert (first.data, second.name, second.data) == (b"one\ntwo", "b", b"")
+
+
 def test_a_transaction_is_whole_or_not_there(tmp_path: Path) -> None:
     store = Store(tmp_path / "a.sqlite")
     with pytest.raises(RuntimeError), store.transaction():

@@ -170,7 +170,9 @@ def reply_problem(type_name: str, item: Any) -> str:
     try:
         _adapter(type_name).validate_json(encode_json(item), strict=True)
     except ValidationError as error:
-        return _told(error.errors())
+        mistakes = error.errors()
+        found = [item for item in mistakes if not excused(_place(item), item["type"], type_name, reply=True)]
+        return _told(found)
     return ""
 
 

@@ -31,6 +31,8 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise bad_request("Content-Type must be multipart/form-data with a boundary", 10001)
+    if body.startswith(b"--" + boundary + b"\n"):
+        body = _with_carriage_returns(body, boundary)
     collector = _Collector()
     parser = MultipartParser(boundary, collector.callbacks())  # type: ignore[arg-type]
     try:
@@ -41,6 +43,18 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
     if body and not collector.ended:
         raise _unreadable(ValueError("it ends before the closing boundary"))
     return collector.parts
+
+
+def _with_carriage_returns(body: bytes, boundary: bytes) -> bytes:
+    """A form that was written by hand, with bare newlines around its boundaries and headers, as RFC 7578 has
+    it. Cloudflare and Go's standard library read both."""
+    mark = b"--" + boundary
+    framed = []
+    for piece in (b"\n" + body).split(b"\n" + mark + b"\n")[1:]:
+        part = piece.partition(b"\n" + mark + b"--")[0]
+        head, _, data = part.partition(b"\n\n")
+        framed.append(mark + b"\r\n" + head.replace(b"\n", b"\r\n") + b"\r\n\r\n" + data + b"\r\n")
+    return b"".join(framed) + mark + b"--\r\n"
 
 
 def _unreadable(error: Exception) -> ApiError:

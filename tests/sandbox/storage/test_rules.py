@@ -11,6 +11,14 @@ def _record(**fields):
     return dns_rules.checked({"type": "A", "name": "www", "content": "192.0.2.1", **fields}, "example.com")
 
 
+def test_a_mail_server_that_is_none_and_a_place_on_earth() -> None:
+    assert _record(type="MX", content=".", priority=0)["content"] == "."
+    place = {"lat_degrees": "37", "lat_minutes": 46, "lat_seconds": 46, "lat_direction": "N", "size": 100}
+    place |= {"long_degrees": 122, "long_minutes": 23, "long_seconds": 35.5, "long_direction": "W"}
+    record = _record(type="LOC", content=None, data=place)
+    assert record["content"] == "37 46 46.000 N 122 23 35.500 W 0.00 100.00 0.00 0.00"
+
+
 def test_a_record_is_completed():
     record = _record(proxied=True, ttl=300, tags=["b:2", "a:1"])
     assert record["name"] == "www.example.com"

@@ -110,13 +110,28 @@ def _content(kind: str, body: Record) -> str:
     content, data = body.get("content"), body.get("data")
     if content is None and isinstance(data, dict) and kind in _DATA_CONTENT:
         return " ".join(str(data.get(part, "")) for part in _DATA_CONTENT[kind])
+    if content is None and isinstance(data, dict) and kind == "LOC":
+        return _location(data)
     if not isinstance(content, str) or not content:
         raise DnsError(9005, f"Content for {kind} record is invalid.")
     if kind in ADDRESSES:
         return _address(kind, content)
     if kind in {"CNAME", "MX", "NS", "PTR"}:
-        return content.rstrip(".").lower()
+        return content.rstrip(".").lower() or "."
     return content
+
+
+def _location(data: Record) -> str:
+    """A LOC record as text (RFC 1876): seconds in thousandths, lengths in hundredths."""
+    parts = []
+    for side in ("lat", "long"):
+        degrees, minutes = (int(float(data.get(f"{side}_{part}") or 0)) for part in ("degrees", "minutes"))
+        seconds = float(data.get(f"{side}_seconds") or 0)
+        parts += [f"{degrees} {minutes} {seconds:.3f}", str(data.get(f"{side}_direction", ""))]
+    lengths = (
+        float(data.get(name) or 0) for name in ("altitude", "size", "precision_horz", "precision_vert")
+    )
+    return " ".join([*parts, *(f"{length:.2f}" for length in lengths)])
 
 
 def _address(kind: str, content: str) -> str:
@@ -162,7 +177,7 @@ def bind_file(zone: str, records: Iterable[Record]) -> str:
         if record["type"] == "TXT" and not content.startswith('"'):
             content = f'"{content}"'
         elif record["type"] in {"CNAME", "MX", "NS", "PTR"}:
-            content = f"{content}."
+            content = f"{content.rstrip('.')}."
         priority = record.get("priority")
         lead = f"{priority} " if priority is not None else ""
         tags = ",".join([f"cf-proxied:{str(record['proxied']).lower()}", *record["tags"]])
@@ -232,7 +247,7 @@ def _parse_line(words: list[str], origin: str, ttl: int, last: str, *, inherits:
 def _absolute(name: str, origin: str) -> str:
     if name == "@":
         return origin
-    return name.rstrip(".") if name.endswith(".") else f"{name}.{origin}"
+    return name.rstrip(".") or "." if name.endswith(".") else f"{name}.{origin}"
 
 
 def _absolute_content(kind: str, content: str, origin: str) -> str:

@@ -129,8 +129,7 @@ async def add_domain(call: Call) -> Record:
         "status": {"ownership": "active", "ssl": "active"},
         "zoneId": zone["id"],
         "zoneName": zone["name"],
-        "minTLS": body.get("minTLS", "1.0"),
-        "ciphers": body.get("ciphers") or [],
+        **{name: body[name] for name in ("minTLS", "ciphers") if body.get(name)},
     }
     return call.store.put(DOMAIN, _key(record, name), made, parent=data_of(record))
 

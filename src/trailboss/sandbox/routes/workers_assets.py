@@ -47,7 +47,7 @@ async def upload_files(call: Call) -> Any:
                 data = base64.b64decode(data, validate=True)
             except (binascii.Error, ValueError):
                 raise bad_request(f"Asset {part.name} is not base64.", 10021) from None
-        _keep(call, session, part.filename or part.name, data, part.content_type)
+        _keep(call, session, part.name, data, part.content_type)
     return _progress(call, session)
 
 

@@ -105,7 +105,9 @@ async def get_script(call: Call) -> Raw:
 
 
 def code_reply(call: Call, version: Record) -> Raw:
-    """A version's modules as a multipart form; a service worker as plain JavaScript."""
+    """A version's modules as a multipart form; a service worker as plain JavaScript; 204 for assets alone."""
+    if not version["modules"]:
+        return Raw(b"", status=204)
     files = {
         module["name"]: (module["type"], blob_path(call.box.folder.blobs, module["sha256"]).read_bytes())
         for module in version["modules"]

@@ -10,7 +10,13 @@ from typing import Any
 from trailboss.sandbox.call import Call
 from trailboss.sandbox.routes import Router
 from trailboss.sandbox.workers.bindings import resolve
-from trailboss.sandbox.workers.model import bindings_by_name, latest_version, save_script, script_named
+from trailboss.sandbox.workers.model import (
+    bindings_by_name,
+    latest_version,
+    save_script,
+    script_named,
+    source_of,
+)
 from trailboss.sandbox.workers.releases import (
     CARRIED,
     SETTINGS,
@@ -28,7 +34,12 @@ VERSIONED = ("compatibility_date", "compatibility_flags", *CARRIED)
 async def get_settings(call: Call) -> Any:
     """GET /workers/scripts/{n}/settings: of the newest version."""
     script = script_named(call.store, call["script_name"])
-    return settings_shape(script, latest_version(call.store, script["name"]))
+    shape = settings_shape(script, latest_version(call.store, script["name"]))
+    if source_of(call) == "terraform":
+        # The API answers an empty object where there is no placement. The provider reads no answer without
+        # one, and the SDKs' published type knows none that is empty: each is given what it can read.
+        shape.setdefault("placement", {})
+    return shape
 
 
 async def patch_settings(call: Call) -> Any:

@@ -25,7 +25,7 @@ def worker_json(call: Call, script: Record) -> dict[str, Any]:
         "updated_on": script["modified_on"],
         "deployed_on": deployment["created_on"] if deployment else None,
         "logpush": bool(settings["logpush"]),
-        "observability": settings["observability"] or {"enabled": False},
+        "observability": _observability(settings["observability"] or {}),
         "tags": settings["tags"] or [],
         "tail_consumers": [{"name": item["service"]} for item in settings["tail_consumers"] or []],
         "references": _references(call, name),
@@ -34,6 +34,19 @@ def worker_json(call: Call, script: Record) -> dict[str, Any]:
             "url": f"http://{host}:{call.box.edge_port}",
             "preview_url_suffix": f"-{host}:{call.box.edge_port}",
         },
+    }
+
+
+def _observability(wanted: dict[str, Any]) -> dict[str, Any]:
+    """With everything that was left out as it is then."""
+    every = {"enabled": False, "head_sampling_rate": 1, "destinations": [], "persist": True}
+    logs = {**every, "invocation_logs": True, **(wanted.get("logs") or {})}
+    return {
+        "enabled": False,
+        "head_sampling_rate": 1,
+        **wanted,
+        "logs": logs,
+        "traces": {**every, **(wanted.get("traces") or {})},
     }
 
 
@@ -103,16 +116,16 @@ def version_json(call: Call, script: Record, version: Record, *, modules: bool =
         "author_id": version["metadata"]["author_id"],
         "author_email": version["metadata"]["author_email"],
         "source": version["metadata"]["source"],
-        "bindings": [shown(binding) for binding in version["bindings"]],
+        "bindings": [shown(binding) for binding in version["bindings"]] or None,
         "compatibility_date": version["compatibility_date"] or None,
-        "compatibility_flags": version["compatibility_flags"],
+        "compatibility_flags": version["compatibility_flags"] or None,
         "main_module": version["main"] or None,
         "limits": version.get("limits"),
         "placement": version.get("placement"),
         "migration_tag": version.get("migration_tag"),
         "startup_time_ms": version["startup_time_ms"],
         "usage_model": script["usage_model"],
-        "modules": _modules(call, version) if modules else None,
+        "modules": (_modules(call, version) or None) if modules else None,
     }
     return {key: value for key, value in shape.items() if value is not None}
 
