@@ -360,6 +360,9 @@ def test_expressions_that_do_not_parse(text: str, said: str) -> None:
 def test_values() -> None:
     check_value('concat("https://x.test", http.request.uri.path)', "http_request_dynamic_redirect")
     check_value('wildcard_replace(http.request.full_uri, "a*", r"b${1}")', "http_request_dynamic_redirect")
+    check_value("ip.src", "http_request_late_transform")
+    with pytest.raises(ExpressionError, match="but got Ip"):
+        check_value("ip.src", "http_request_dynamic_redirect")
     for text in ("http.request.headers.names", "ip.src.asnum", 'concat("a"'):
         with pytest.raises(ExpressionError):
             check_value(text)

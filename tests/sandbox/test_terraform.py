@@ -51,3 +51,14 @@ def test_a_bucket_domain_shows_only_what_it_was_given(account: Sandbox) -> None:
     account.call("POST", f"{account.account}/r2/buckets/files/domains/custom", made)
     shown = account.call("GET", f"{account.account}/r2/buckets/files/domains/custom/files.example.com")
     assert not {"minTLS", "ciphers"} & set(shown)
+
+
+def test_an_empty_token_beside_a_key_is_none(account: Sandbox) -> None:
+    key = {
+        "authorization": "Bearer",
+        "x-auth-key": account.connection.token,
+        "x-auth-email": "a@example.com",
+    }
+    assert httpx.get(f"{account.connection.api_url}/user", headers=key).status_code == 200
+    alone = httpx.get(f"{account.connection.api_url}/user", headers={"authorization": "Bearer"})
+    assert alone.json()["errors"][0]["code"] == 6003

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Sandbox
-from tests.sandbox.upload import deploy
+from tests.sandbox.upload import ECHO, deploy, split
 from trailboss.sandbox.workers import cron
 
 CODE = """
@@ -112,3 +112,26 @@ def test_what_is_due() -> None:
         *((n, "a", "*/10 * * * *") for n in (600, 1200)),
     ]
     assert cron.next_moment(entries, 0) == 300 and cron.next_moment([], 0) is None
+
+
+def test_a_workflow_may_name_a_class_that_the_live_version_lacks(account: Sandbox) -> None:
+    flow = (
+        'import { WorkflowEntrypoint } from "cloudflare:workers"; '
+        "export class Flow extends WorkflowEntrypoint {}"
+    )
+    deploy(account, "hello")
+    made = account.call(
+        "PUT", f"{account.account}/workflows/early", {"script_name": "hello", "class_name": "Nobody"}
+    )
+    assert made["class_name"] == "Nobody"
+    assert account.worker("hello").status_code == 200
+    account.call("DELETE", f"{account.account}/workflows/early")
+    deploy(account, "hello", code=f"{ECHO}\n{flow}")
+    account.call("PUT", f"{account.account}/workflows/flow", {"script_name": "hello", "class_name": "Flow"})
+    split(account, "hello", (_first_version(account), 100))
+    assert account.worker("hello").status_code == 200
+
+
+def _first_version(account: Sandbox) -> str:
+    versions = account.call("GET", f"{account.account}/workers/scripts/hello/versions")["items"]
+    return str(versions[-1]["id"])

@@ -37,10 +37,12 @@ def bearer(headers: dict[str, str]) -> str:
     Raises:
         ApiError: 6003 when the header is there but is not `Bearer <token>`.
     """
-    header = headers.get("authorization", "")
-    if not header:
-        return headers.get("x-auth-key", "")
+    header, key = headers.get("authorization", ""), headers.get("x-auth-key", "")
     scheme, _, token = header.partition(" ")
+    if key and not token.strip():  # Go's SDK sends an empty token beside the key
+        return key
+    if not header:
+        return ""
     if scheme.lower() != "bearer" or not token.strip() or any(char.isspace() for char in token.strip()):
         raise malformed_credentials()
     return token.strip()

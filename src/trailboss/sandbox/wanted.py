@@ -12,6 +12,7 @@ from trailboss.sandbox.workers.model import (
     all_scripts,
     current_deployment,
     deployed_versions,
+    exported_names,
     namespaces_of,
 )
 from trailboss.sandbox.workers.upload import blob_path
@@ -62,6 +63,7 @@ def worker_of(box: Box, script: Record, version: Record, namespaces: Iterable[Re
             for item in namespaces
         ],
         "workflows": [{"name": item["name"], "class_name": item["class_name"]} for item in workflows],
+        "exports": exported_names(version),
         "assets": None
         if assets is None
         else {"directory": str(box.folder.assets / assets["set"]), "config": assets["config"]},

@@ -41,6 +41,8 @@ _ALL = (*_EQUALITY, *_ORDER, *_TEXT, "in", *_BITS)
 _MANY = Type("bool", "a")
 _LEVELS = (("or", "||"), ("xor", "^^"), ("and", "&&"))
 
+_HEADERS = ("http_request_late_transform", "http_response_headers_transform")
+
 
 def check_filter(text: str, phase: str = "") -> None:
     """A rule's condition.
@@ -58,15 +60,16 @@ def check_filter(text: str, phase: str = "") -> None:
 
 
 def check_value(text: str, phase: str = "") -> None:
-    """An expression that makes text (a redirect's target, a header's value).
+    """An expression that makes text (a redirect's target, a header's value); a header may also be an address.
 
     Raises:
         ExpressionError: it does not parse, names something unknown, or makes something else.
     """
     source = Source(text)
-    kind = _Parser(source, phase).argument("bytes")
+    kind = _Parser(source, phase).argument("any")
     _end(source)
-    if kind.shape or kind.each:
+    bases = ("bytes", "ip") if phase in _HEADERS else ("bytes",)
+    if kind.shape or kind.each or kind.base not in bases:
         raise source.fail(f"expected value of type Bytes, but got {kind}", 0)
 
 

@@ -67,7 +67,10 @@ async def get_worker(call: Call) -> Any:
 
 async def change_worker(call: Call) -> Any:
     """PUT and PATCH /workers/workers/{id or name}: settings that need no version."""
-    script = merged_settings(_worker(call), await call.object())
+    script, value = _worker(call), await call.object()
+    if value.get("name") not in (None, script["name"]):
+        raise bad_request(f"The sandbox does not rename Workers: '{script['name']}' keeps its name.", 10021)
+    script = merged_settings(script, value)
     script["modified_on"] = call.clock.iso()
     save_script(call.store, script)
     await call.runtime.sync()

@@ -91,10 +91,11 @@ def _check_name(call: Call, name: Any, own: str = "") -> str:
 
 def _check_secret(secret: Any) -> str:
     try:
-        raw = base64.b64decode(secret, validate=True)
+        base64.b64decode(secret, validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise invalid_tunnel("tunnel_secret must be base64") from None
-    if len(raw) < SECRET_BYTES:
+    # Documented of the bytes; what is counted, and what Terraform's own tests rely on, is the encoded text.
+    if len(secret) < SECRET_BYTES:
         raise invalid_tunnel(f"tunnel_secret must be at least {SECRET_BYTES} bytes")
     return str(secret)
 

@@ -129,3 +129,12 @@ def source_of(call: Call) -> str:
 def bindings_by_name(version: Record | None) -> dict[str, dict[str, Any]]:
     """The bindings of a version by name; {} without one."""
     return {binding["name"]: binding for binding in (version or {}).get("bindings", [])}
+
+
+def exported_names(version: Record) -> list[str]:
+    """The named exports of the code that can be classes."""
+    named = [str(handler.get("name")) for handler in version.get("named_handlers") or []]
+    classes = [
+        item if isinstance(item, str) else str(item.get("name")) for item in version.get("classes") or []
+    ]
+    return [*named, *classes]

@@ -18,6 +18,7 @@ from trailboss.sandbox.workers.bindings import resolve
 from trailboss.sandbox.workers.durable_objects import Classes
 from trailboss.sandbox.workers.exports import expected_namespaces, live_of, objects_of, reconcile
 from trailboss.sandbox.workers.model import (
+    exported_names,
     kind_of,
     latest_version,
     new_script,
@@ -130,15 +131,6 @@ def _check_classes(call: Call, draft: Draft, metadata: dict[str, Any], *, deploy
     draft.version["migration_tag"] = script["migration_tag"]
     draft.version["metadata"]["has_preview"] = not classes.now
     draft.version["implements"] = sorted({*classes.now, *live_of(exports)})
-
-
-def exported_names(version: Record) -> list[str]:
-    """The named exports of the code that can be classes."""
-    named = [str(handler.get("name")) for handler in version.get("named_handlers", [])]
-    classes = [
-        item if isinstance(item, str) else str(item.get("name")) for item in version.get("classes", [])
-    ]
-    return [*named, *classes]
 
 
 def check_bound(call: Call, script: Record, version: Record) -> None:

@@ -69,6 +69,7 @@ function workflow(b, { net, script }) {
   if (host === undefined) return unavailable(b, `the Worker "${owner}" that implements it is not deployed`);
   const className = b.class_name ?? host.worker.workflows?.find((entry) => entry.name === b.workflow_name)?.class_name;
   if (className === undefined) return unavailable(b, `no Workflow named "${b.workflow_name}" is registered`);
+  if (host.worker.exports?.includes(className) === false) return unavailable(b, `the deployed version of "${owner}" has no class ${className}`);
   return { type: "workflow", name: b.workflow_name, worker: host.name, exportName: className };
 }
 
