@@ -8,6 +8,8 @@ import httpx
 
 from tests.conftest import Sandbox
 from tests.sandbox.upload import deploy, send
+from trailboss.sandbox.products import permission_groups
+from trailboss.sandbox.products.permission_group_ids import KNOWN
 
 AGENT = {
     "user-agent": "terraform-provider-cloudflare/5.22.0 terraform-plugin-framework/1.19.0 terraform/1.14.0"
@@ -62,3 +64,8 @@ def test_an_empty_token_beside_a_key_is_none(account: Sandbox) -> None:
     assert httpx.get(f"{account.connection.api_url}/user", headers=key).status_code == 200
     alone = httpx.get(f"{account.connection.api_url}/user", headers={"authorization": "Bearer"})
     assert alone.json()["errors"][0]["code"] == 6003
+
+
+def test_permission_groups_have_the_ids_that_configurations_name() -> None:
+    ids = {name: one for one, name in permission_groups.group_names().items()}
+    assert {name: ids[name] for name in KNOWN} == KNOWN

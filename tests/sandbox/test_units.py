@@ -14,6 +14,7 @@ from trailboss.sandbox.guard import refuse_foreign
 from trailboss.sandbox.multipart import parse_form
 from trailboss.sandbox.refusals import ApiError
 from trailboss.sandbox.routes import Route, Router
+from trailboss.sandbox.runtime import plain
 from trailboss.sandbox.store import Store
 from trailboss.sandbox.table import Table
 from trailboss.sandbox.tail_filters import passes
@@ -84,6 +85,12 @@ def test_a_form_with_bare_newlines_is_read() -> None:
     first, second = parse_form("multipart/form-data; boundary=x", body.encode())
     assert (first.name, first.filename, first.content_type) == ("files", "a.js", "text/plain")
     assert (first.data, second.name, second.data) == (b"one\ntwo", "b", b"")
+
+
+def test_a_python_worker_without_a_network_says_what_is_missing() -> None:
+    raw = "failed: Request for Pyodide bundle failed; url = https://x.test/pyodide_1.bin; failed to lookup"
+    assert plain(raw).endswith("https://x.test/pyodide_1.bin failed.")
+    assert plain("SyntaxError: oops") == "SyntaxError: oops"
 
 
 def test_a_transaction_is_whole_or_not_there(tmp_path: Path) -> None:

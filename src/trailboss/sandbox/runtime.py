@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,19 @@ EVENT_SECONDS = 15 * 60.0
 """A cron or queue handler may run so long."""
 
 log = logging.getLogger("trailboss.sandbox")
+
+
+_PYODIDE = re.compile(r"Request for Pyodide bundle failed; url = ([^\s;]+)")
+
+
+def plain(message: str) -> str:
+    """workerd's words, but for what nobody could guess from them."""
+    download = _PYODIDE.search(message)
+    if download is None:
+        return message
+    return (
+        f"Python Workers run on Pyodide, which workerd downloads for the first of them: {download[1]} failed."
+    )
 
 
 class Rejected(Exception):
@@ -187,7 +201,7 @@ class Runtime:
             if status >= 400:
                 error = (answer or {}).get("error") or {}
                 message = str(error.get("message", f"the runtime answered {status}"))
-                raise Rejected(message, str(error.get("script", "")), str(error.get("version", "")))
+                raise Rejected(plain(message), str(error.get("script", "")), str(error.get("version", "")))
         self._applied = state
 
     async def _after_start(self) -> None:

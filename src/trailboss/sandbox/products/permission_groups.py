@@ -11,6 +11,8 @@ import hashlib
 from functools import cache
 from typing import Any
 
+from trailboss.sandbox.products.permission_group_ids import KNOWN
+
 ACCOUNT = "com.cloudflare.api.account"
 ZONE = "com.cloudflare.api.account.zone"
 USER = "com.cloudflare.api.user"
@@ -158,8 +160,8 @@ ASKING = (
 
 
 def group_id(name: str) -> str:
-    """The id of a group: the same in every sandbox, and not Cloudflare's."""
-    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    """The id of a group: Cloudflare's where it is known, else one that is the same in every sandbox."""
+    return KNOWN.get(name) or hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 @cache

@@ -74,8 +74,8 @@ def _caching(asked: Any, present: Record) -> Record:
     caching = {**present, **(asked or {})}
     if caching.get("disabled"):
         return {"disabled": True}
-    caching = {"disabled": False, "max_age": 60, "stale_while_revalidate": 15, **caching}
-    if not 0 <= int(caching["max_age"]) <= MAX_AGE:
+    caching = {"disabled": False, **caching}  # what was not asked for has a default that is not shown
+    if not 0 <= int(caching.get("max_age", 0)) <= MAX_AGE:
         raise invalid_config(f"caching.max_age must be at most {MAX_AGE}")
     return caching
 
@@ -93,11 +93,10 @@ def _built(call: Call, body: Record, present: Record, *, whole: bool) -> Record:
         "name": name,
         "origin": _check_origin(origin),
         "caching": _caching(body.get("caching"), {} if whole else present.get("caching", {})),
-        "origin_connection_limit": int(
-            body.get("origin_connection_limit") or present.get("origin_connection_limit") or 60
-        ),
         "modified_on": call.clock.iso(),
     }
+    if body.get("origin_connection_limit"):
+        record["origin_connection_limit"] = int(body["origin_connection_limit"])
     if body.get("mtls"):
         record["mtls"] = {**present.get("mtls", {}), **body["mtls"]}
     return record
