@@ -154,7 +154,6 @@ def test_what_is_referenced_stays(account: Sandbox, root: str, zone: str, port: 
         ({"name": "www.elsewhere.test"}, "not in the zone"),
         ({"default_pools": ["0" * 32]}, "not found"),
         ({"region_pools": {"MARS": []}}, "region MARS is not known"),
-        ({"session_affinity": "cookie"}, "needs a proxied"),
         ({"session_affinity": "header", "proxied": True}, "headers is required"),
         ({"session_affinity": "cookie", "proxied": True, "session_affinity_ttl": 5}, "[1800, 604800]"),
         ({"rules": [{"name": "r", "condition": "htp.host eq 1"}]}, "unknown identifier"),

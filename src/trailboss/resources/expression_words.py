@@ -7,7 +7,7 @@ https://developers.cloudflare.com/ruleset-engine/rules-language/
 
 from __future__ import annotations
 
-ROOTS = frozenset({"http", "ip", "cf", "ssl", "raw", "tcp", "udp", "icmp", "geoip", "sip"})
+ROOTS = frozenset({"http", "ip", "cf", "ssl", "raw", "tcp", "udp", "icmp", "geoip", "sip", "dns"})
 
 _STRINGS = """
 http.host http.cookie http.referer http.user_agent http.x_forwarded_for http.request.method

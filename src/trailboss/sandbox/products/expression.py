@@ -14,6 +14,7 @@ from trailboss.sandbox.products.expression_scheme import (
     BOOL,
     FIELDS,
     FUNCTIONS,
+    ONLY_IN,
     ONLY_IN_TRANSFORMS,
     Function,
     Type,
@@ -206,8 +207,8 @@ class _Parser:
             raise source.fail("expected name")
         if self._known(name) and source.rest.lstrip(SPACE).startswith("("):
             kind = self.call(FUNCTIONS[name])
-        elif name in FIELDS:
-            kind = FIELDS[name]
+        elif found := FIELDS.get(name) or ONLY_IN.get(self.phase, {}).get(name):
+            kind = found
         else:
             raise source.fail("unknown identifier", start, len(name))
         while source.rest.startswith("["):

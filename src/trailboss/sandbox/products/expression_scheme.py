@@ -5,6 +5,7 @@ Source: https://developers.cloudflare.com/ruleset-engine/rules-language/fields/r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 NAMES = {"bytes": "Bytes", "int": "Int", "ip": "Ip", "bool": "Bool"}
@@ -122,6 +123,10 @@ FIELDS: dict[str, Type] = {
     **_of("http.request.body.multipart", Type("bytes", "ma")),
     **_of("cf.bot_management.ja4Signals", Type("int", "m")),
 }
+
+
+ONLY_IN: dict[str, Mapping[str, Type]] = {"load_balancing": _of("dns.qry.type", INT)}
+"""Phase -> the fields that it alone has."""
 
 
 @dataclass(frozen=True, slots=True)

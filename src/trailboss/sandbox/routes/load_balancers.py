@@ -28,6 +28,7 @@ STEERING = (
     *("least_outstanding_requests", "least_connections", ""),
 )
 AFFINITY = ("none", "cookie", "ip_cookie", "header")
+AFFINITY_DEFAULT = {"cookie": 82800, "ip_cookie": 82800, "header": 1800}
 AFFINITY_SECONDS = {"cookie": (1800, 604800), "ip_cookie": (1800, 604800), "header": (30, 3600)}
 KEPT = (
     *("adaptive_routing", "location_strategy", "random_steering", "networks", "pool_sets"),
@@ -94,8 +95,6 @@ def _check_affinity(record: Record) -> None:
         raise invalid(f"session_affinity {kind} is not known")
     if kind == "header" and not (record.get("session_affinity_attributes") or {}).get("headers"):
         raise invalid("session_affinity_attributes.headers is required for header affinity")
-    if kind != "none" and not record["proxied"]:
-        raise invalid("session affinity needs a proxied load balancer")
     low, high = AFFINITY_SECONDS.get(kind, (0, 604800))
     if seconds is not None and not low <= seconds <= high:
         raise invalid(f"session_affinity_ttl is not in range [{low}, {high}]")
@@ -107,7 +106,7 @@ def _rule(at: int, given: Record) -> Record:
         raise invalid("rules need a name")
     if rule["condition"]:
         try:
-            expression.check_filter(rule["condition"])
+            expression.check_filter(rule["condition"], "load_balancing")
         except expression.ExpressionError as error:
             raise invalid(f"rule {rule['name']}: {error.reason}") from None
     return {**rule, "terminates": bool(rule.get("terminates")) or "fixed_response" in rule}
@@ -132,8 +131,9 @@ def built_balancer(call: Call, body: Record, present: Record) -> Record:
         "modified_on": call.clock.iso(),
         "scope": _scope(call),
     }
-    if not proxied:
-        record["ttl"] = body.get("ttl") or 30
+    if record["session_affinity"] in AFFINITY_DEFAULT:
+        record.setdefault("session_affinity_ttl", AFFINITY_DEFAULT[record["session_affinity"]])
+    record["ttl"] = body.get("ttl") or 30  # it counts where the load balancer is not proxied
     if not record["steering_policy"]:
         record["steering_policy"] = "geo" if any(record.get(name) for name in POOL_LISTS) else "off"
     if zone := call.store.get("zone", _scope(call)):

@@ -50,6 +50,10 @@ def invalid_name(name: Any) -> ApiError:
     return ApiError(400, 1007, f"The zone name provided is not valid: {name!r}")
 
 
+NAME = re.compile(r"((?:[^\W_]|-){1,63}\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})")
+"""A host name, in Unicode or in Punycode."""
+
+
 def zone_exists(name: str) -> ApiError:
     """The account has it already."""
     return ApiError(400, 1061, f"An account with this zone already exists: {name}")
@@ -57,7 +61,7 @@ def zone_exists(name: str) -> ApiError:
 
 def make_zone(box: Box, name: Any, kind: str = "full", plan: str = "enterprise") -> Record:
     """A new, active zone."""
-    if not isinstance(name, str) or not re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z]{2,63}", name.lower()):
+    if not isinstance(name, str) or not NAME.fullmatch(name.lower()):
         raise invalid_name(name)
     name = name.lower()
     if box.store.find(KIND, name=name) is not None:
@@ -83,7 +87,7 @@ def make_zone(box: Box, name: Any, kind: str = "full", plan: str = "enterprise")
             "page_rule_quota": 3,
             "phishing_detected": False,
         },
-        "owner": {"id": None, "type": "user", "email": None},
+        "owner": {"id": box.identity.user_id, "type": "user", "email": None},
         "account": {"id": box.identity.account_id, "name": f"{box.identity.name} sandbox"},
         "tenant": {"id": None, "name": None},
         "tenant_unit": {"id": None},
