@@ -84,7 +84,8 @@ class Scene:
 
     def leaks(self) -> list[str]:
         """Files with the value: project, temporary files, caches, logs of the sandbox and of this process."""
-        logs = [file for file in self._target.home.rglob("*.log") if file.is_file()]
+        folders = os.walk(self._target.home)  # passes over what the sandbox removes meanwhile
+        logs = [Path(at, name) for at, _, names in folders for name in names if name.endswith(".log")]
         files = [file for root in (self._places, self.folder) for file in root.rglob("*")]
         journal = json.dumps(self._target.control("GET", "journal?limit=1000"))
         found = [str(f) for f in (*files, *logs) if f.is_file() and CANARY.encode() in f.read_bytes()]

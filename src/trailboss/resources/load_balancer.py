@@ -163,7 +163,7 @@ class LoadBalancerKind(Basis):
             str(data.get("fallback_pool") or ""),
             bool(data.get("proxied")),
             bool(data.get("enabled", True)),
-            int(data["ttl"]) if data.get("ttl") else None,
+            int(data["ttl"]) if data.get("ttl") and not data.get("proxied") else None,
             str(data.get("description") or ""),
             session_affinity=str(data.get("session_affinity") or "none"),
             session_affinity_ttl=int(seconds) if seconds else None,

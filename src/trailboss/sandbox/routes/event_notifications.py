@@ -8,6 +8,8 @@ https://developers.cloudflare.com/api/resources/r2/subresources/buckets/subresou
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -49,16 +51,24 @@ def watch_of(box: Box, bucket: str) -> r2_events.BucketWatch:
     return watches[bucket]
 
 
-def notify(box: Box, bucket: str, *, copied: tuple[str, tuple[str, str]] | None = None) -> None:
-    """Look at a bucket now: something was written. `copied` is (key, (source bucket, source key))."""
+def notify(box: Box, bucket: str) -> None:
+    """Look at a bucket now: something was written."""
     rules = box.store.all(RULES, bucket)
-    if not rules:
-        return
-    watch = watch_of(box, bucket)
-    if copied is not None:
-        watch.hints[copied[0]] = copied[1]
-    for change in watch.changes():
-        _send(box, rules, change)
+    if rules:
+        for change in watch_of(box, bucket).changes():
+            _send(box, rules, change)
+
+
+@contextmanager
+def copying(box: Box, bucket: str, key: str, source: tuple[str, str]) -> Iterator[None]:
+    """While `key` is written as a copy of `source` (bucket, key): whoever looks first knows it for one."""
+    hints = watch_of(box, bucket).hints if box.store.all(RULES, bucket) else {}
+    hints[key] = source
+    try:
+        yield
+        notify(box, bucket)
+    finally:
+        hints.pop(key, None)
 
 
 def _send(box: Box, configured: list[Record], change: r2_events.Change) -> None:

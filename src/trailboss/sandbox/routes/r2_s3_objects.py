@@ -15,7 +15,7 @@ from trailboss.sandbox.envelope import Raw
 from trailboss.sandbox.products import s3_xml
 from trailboss.sandbox.products.s3_signature import S3Error
 from trailboss.sandbox.refusals import ApiError
-from trailboss.sandbox.routes.event_notifications import notify
+from trailboss.sandbox.routes.event_notifications import copying, notify
 from trailboss.sandbox.routes.r2 import data_of, find_bucket
 from trailboss.sandbox.routes.r2_objects import (
     CONDITIONS,
@@ -218,8 +218,8 @@ async def _copy(request: Request) -> Raw:
             custom = new_custom if directive == "REPLACE" else {**custom, **new_custom}
         lead = "cf-copy-destination-"
         ours = {name: call.headers[f"{lead}{name}"] for name in CONDITIONS if f"{lead}{name}" in call.headers}
-        made = await store(request, {**headers, **encoded(custom), **ours}, answer.chunks())
-    notify(call.box, data_of(request.bucket), copied=(request.key, (bucket["name"], key)))
+        with copying(call.box, data_of(request.bucket), request.key, (bucket["name"], key)):
+            made = await store(request, {**headers, **encoded(custom), **ours}, answer.chunks())
     return xml("CopyObjectResult", {"ETag": f'"{made["etag"]}"', "LastModified": made["last_modified"]})
 
 
