@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -66,13 +67,18 @@ def _first_byte(command: Sequence[str], folder: Path) -> tuple[float, float]:
         }
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            cwd=folder,
+            env=environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         with server.accept()[0] as line:
             line.recv(1)
             taken = time.perf_counter() - began
             processor = int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e9
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # wrangler's starter has a child that would stay
             process.wait()
     return taken, processor
 
