@@ -19,13 +19,13 @@ from trailboss.develop.setup import Setup, Wish
 from trailboss.errors import BuildError, UsageError
 
 WRANGLER = """
-import pathlib, sys, time
+import pathlib, signal, sys
 port, runs = sys.argv[1], pathlib.Path(sys.argv[2])
 runs.write_text((runs.read_text() if runs.exists() else "") + " ".join(sys.argv[3:]) + "\\n")
 if len(runs.read_text().splitlines()) <= int(sys.argv[3]):
     sys.exit(f"✘ [ERROR] Address already in use (localhost:{port}). Please check that you are not")
 print(f"Ready on http://localhost:{port}", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

@@ -128,9 +128,9 @@ def test_dry_run_writes_nothing(desk: Desk) -> None:
 def test_dry_run_says_what_is_live_already(desk: Desk) -> None:
     desk.write()
     desk.deploy()
-    desk.writes.clear()
     again = desk.deploy(dry_run=True).workers[0]
     assert (again.outcome, again.why) == (Outcome.UNCHANGED, "v1 is this already")
+    assert desk.writes == []
     desk.write(triggers={"crons": ["*/5 * * * *"]})
     around = desk.deploy(dry_run=True).workers[0]
     assert around.outcome is Outcome.PLANNED and "only what is around it" in around.why

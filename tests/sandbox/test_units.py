@@ -85,6 +85,8 @@ def test_a_form_with_bare_newlines_is_read() -> None:
     first, second = parse_form("multipart/form-data; boundary=x", body.encode())
     assert (first.name, first.filename, first.content_type) == ("files", "a.js", "text/plain")
     assert (first.data, second.name, second.data) == (b"one\ntwo", "b", b"")
+    with pytest.raises(ApiError):
+        parse_form("multipart/form-data; boundary=x", body.removesuffix("--x--\n").encode())
 
 
 def test_a_python_worker_without_a_network_says_what_is_missing() -> None:

@@ -46,9 +46,11 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
 
 
 def _with_carriage_returns(body: bytes, boundary: bytes) -> bytes:
-    """A form that was written by hand, with bare newlines around its boundaries and headers, as RFC 7578 has
-    it. Cloudflare and Go's standard library read both."""
+    """A form that was written by hand, with bare newlines around its boundaries and headers, in the way RFC
+    2046 wants it. One that does not end stays as it is, to be refused."""
     mark = b"--" + boundary
+    if b"\n" + mark + b"--" not in body:
+        return body
     framed = []
     for piece in (b"\n" + body).split(b"\n" + mark + b"\n")[1:]:
         part = piece.partition(b"\n" + mark + b"--")[0]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from trailboss.sandbox.store import Record
 
 KIND = "zone"
+NAME = re.compile(r"((?:[^\W_]|-){1,63}\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})")
+"""A host name, in Unicode or in Punycode."""
 FIRST = "example.com"
 PLANS = {
     "free": "Free Website",
@@ -48,10 +50,6 @@ PLAN = {
 def invalid_name(name: Any) -> ApiError:
     """Not a domain name."""
     return ApiError(400, 1007, f"The zone name provided is not valid: {name!r}")
-
-
-NAME = re.compile(r"((?:[^\W_]|-){1,63}\.)+(?:[^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})")
-"""A host name, in Unicode or in Punycode."""
 
 
 def zone_exists(name: str) -> ApiError:
